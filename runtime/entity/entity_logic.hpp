@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/storage/statement.hpp"
+#include "schemas/call_context.hpp"
+#include "schemas/ids.hpp"
+#include "schemas/message.hpp"
+#include "schemas/time.hpp"
+
+/// What a kind of entity is made of. No CAF, no clock, no I/O: time, ids and randomness come in as arguments.
+namespace tobit::entity {
+
+/// The circumstances of one decision.
+struct moment {
+  utc_time now;
+  const call_context& context; ///< of the message being decided
+  std::string_view decision_id; ///< fresh UUID; the idempotency key of this decision's effects is derived from it
+};
+
+/// An intended act on the outside world. It is stored with the decision and carried out afterwards by the handler that
+/// the program registered for `type`, with retries, at least once; the receiver sees the same idempotency key each time.
+struct effect {
+  std::string type;        ///< e.g. "webhook"
+  json body;               ///< what the handler needs
+  std::string correlation; ///< what waits for it, e.g. an execution id; may be empty
+};
+
+/// Something for whoever watches (event streams, console). Sent after the commit; never stored, may be lost.
+struct publication {
+  std::string topic; ///< e.g. "cep.events"
+  json body;
+};
+
+/// What an entity wants to be done about one message. All of it commits in one transaction, or nothing does.
+struct decision {
+  std::vector<message> events;               ///< state changes; applied at once, journaled
+  std::vector<effect> effects;
+  std::vector<storage::statement> statements; ///< further rows of the same transaction (logs, records)
+  std::vector<publication> publications;
+  message reply;                             ///< to the asker, after the commit; empty: nothing to say (tells)
+};
+
+/// One entity: a compiled definition and its state. Used by one thread at a time.
+class entity_logic {
+public:
+  virtual ~entity_logic() = default;
+
+  /// Decides without changing anything. A returned error goes to the asker and changes nothing; an exception is a
+  /// crash: the entity is restarted from storage and the message is recorded.
+  virtual result<decision> decide(const message& request, const moment& at) = 0;
+
+  /// Changes the state by one decided (or replayed) event. Must not fail for events that `decide` produced.
+  virtual void apply(const message& event) = 0;
+
+  /// The state as bytes, and back. `restore` gets what any earlier release wrote, or empty for a new entity.
+  virtual std::string snapshot() const = 0;
+  virtual result<void> restore(std::string_view snapshot) = 0;
+
+  /// Takes over the state of the version before (hot reload). The default restores from its snapshot.
+  virtual result<void> take_over(const entity_logic& before) { return restore(before.snapshot()); }
+
+  /// For the console: the state in words and numbers. No secrets.
+  virtual json view() const = 0;
+};
+
+/// What a definition wants to be woken by. `spec` is read by the room that serves `source`.
+struct interest {
+  std::string source; ///< "schedule", "poll", "event"
+  json spec;
+};
+
+/// A definition that was understood.
+struct compiled_definition {
+  json definition;     ///< normalised: defaults filled in; this is what is stored and shown
+  std::string name;    ///< for lists and search
+  std::string label;   ///< one word to filter by, e.g. a rule's trigger type
+  bool enabled = true;
+  std::vector<interest> interests; ///< empty while disabled
+};
+
+/// Describes one kind of entity to the runtime. One instance per kind, thread-safe (only const calls).
+class entity_kind {
+public:
+  virtual ~entity_kind() = default;
+  virtual std::string_view name() const noexcept = 0;
+
+  /// Checks and normalises what the user wrote. `before` is the current definition, or null.
+  /// Errors: validation_error with the JSON pointer of the field.
+  virtual result<compiled_definition> compile(const entity_ref& ref, const json& body, const json* before) const = 0;
+
+  /// Builds the logic of a compiled (stored) definition.
+  virtual result<std::unique_ptr<entity_logic>> instantiate(const entity_ref& ref, std::int64_t version,
+                                                            const json& definition) const = 0;
+};
+
+} // namespace tobit::entity

@@ -1,0 +1,40 @@
+#include "schemas/entity/entity_protocol.hpp"
+
+namespace tobit::entity {
+
+namespace {
+
+json optional_number(const std::optional<std::int64_t>& number) { return number ? json(*number) : json(nullptr); }
+
+std::optional<std::int64_t> optional_number(const json& in, const char* name) {
+  auto field = in.find(name);
+  if (field == in.end() || field->is_null()) return std::nullopt;
+  return field->get<std::int64_t>();
+}
+
+} // namespace
+
+void to_json(json& out, const define_entity& m) {
+  out = json{{"body", m.body},
+             {"change", m.change},
+             {"expected_version", optional_number(m.expected_version)},
+             {"summary", m.summary}};
+}
+
+void from_json(const json& in, define_entity& m) {
+  m.body = in.value("body", json());
+  m.change = in.value("change", std::string("update"));
+  m.expected_version = optional_number(in, "expected_version");
+  m.summary = in.value("summary", std::string{});
+}
+
+void to_json(json& out, const delete_entity& m) { out = json{{"expected_version", optional_number(m.expected_version)}}; }
+
+void from_json(const json& in, delete_entity& m) { m.expected_version = optional_number(in, "expected_version"); }
+
+void register_entity_messages() {
+  register_messages<define_entity, definition_live, rollback_entity, delete_entity, control_entity, entity_done,
+                    inspect_entity, entity_view>();
+}
+
+} // namespace tobit::entity

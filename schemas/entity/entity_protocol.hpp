@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "schemas/ids.hpp"
+#include "schemas/message.hpp"
+
+/// Messages that every entity understands, whatever its kind. The runtime answers them; a kind never sees them.
+/// All are commands or queries to one `entity_ref`; the call context travels beside the message.
+namespace tobit::entity {
+
+/// Creates the entity, or puts a new version of its definition live. The kind compiles the body first; if that fails
+/// nothing changes. Answer: `definition_live`, after the new version is live.
+/// Errors: validation_error (with pointer), conflict (`expected_version` is not the current one), not_found (rollback).
+struct define_entity {
+  static constexpr std::string_view wire_name = "tobit.entity.define.v1";
+  json body;                          ///< the definition as the user wrote it; the kind's JSON Schema says its shape
+  std::string change = "update";      ///< create | update | rollback | enable | disable
+  std::optional<std::int64_t> expected_version; ///< refuse unless this is the current version; 0: must not exist yet
+  std::string summary;                ///< what the user says about the change, at most 500 bytes
+};
+struct definition_live {
+  static constexpr std::string_view wire_name = "tobit.entity.definition_live.v1";
+  std::int64_t version = 0;
+  json definition; ///< as stored: defaults filled in, plus version, timestamps, author
+};
+
+/// Puts the content of an older version live as a new version. Answer: `definition_live`.
+struct rollback_entity {
+  static constexpr std::string_view wire_name = "tobit.entity.rollback.v1";
+  std::int64_t version = 0; ///< 0: the one before the current
+  std::string summary;
+};
+
+/// Soft delete: the entity stops acting and is listed only where deleted ones are asked for. Answer: `entity_done`.
+struct delete_entity {
+  static constexpr std::string_view wire_name = "tobit.entity.delete.v1";
+  std::optional<std::int64_t> expected_version;
+};
+
+/// Operator actions on the running actor. Answer: `entity_done`.
+struct control_entity {
+  static constexpr std::string_view wire_name = "tobit.entity.control.v1";
+  std::string action; ///< restart | stop | quarantine | revive | reload
+  std::string reason; ///< at most 500 bytes, goes to the audit log
+};
+struct entity_done {
+  static constexpr std::string_view wire_name = "tobit.entity.done.v1";
+};
+
+/// Looks into the entity without changing it. Answer: `entity_view`.
+struct inspect_entity {
+  static constexpr std::string_view wire_name = "tobit.entity.inspect.v1";
+};
+struct entity_view {
+  static constexpr std::string_view wire_name = "tobit.entity.view.v1";
+  json view; ///< kind, tenant, key, status, version, state, mailbox, counts, latency, timers, restarts, last_error
+};
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(definition_live, version, definition)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(rollback_entity, version, summary)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(control_entity, action, reason)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(entity_view, view)
+void to_json(json& out, const define_entity& m);
+void from_json(const json& in, define_entity& m);
+void to_json(json& out, const delete_entity& m);
+void from_json(const json& in, delete_entity& m);
+inline void to_json(json& out, const entity_done&) { out = json::object(); }
+inline void from_json(const json&, entity_done&) {}
+inline void to_json(json& out, const inspect_entity&) { out = json::object(); }
+inline void from_json(const json&, inspect_entity&) {}
+
+void register_entity_messages();
+
+} // namespace tobit::entity

@@ -1,0 +1,43 @@
+#include "schemas/json.hpp"
+
+namespace tobit {
+
+result<json> parse_json(std::string_view text) {
+  // The callback sees every start of an object or array with its depth: nesting is refused while parsing, not after.
+  bool too_deep = false;
+  auto watch_depth = [&too_deep](int depth, json::parse_event_t, json&) {
+    if (depth > json_depth_max) too_deep = true;
+    return !too_deep;
+  };
+  try {
+    json value = json::parse(text.begin(), text.end(), watch_depth);
+    if (too_deep)
+      return fail(error_code::malformed_json,
+                  "The JSON is nested deeper than " + std::to_string(json_depth_max) + " levels; flatten it.");
+    return value;
+  } catch (const json::parse_error& e) {
+    return fail(error_code::malformed_json,
+                "The body is not valid JSON near byte " + std::to_string(e.byte) + "; correct it and send it again.");
+  } catch (const json::exception&) { // a number out of range
+    return fail(error_code::malformed_json, "The JSON holds a number that is too large for a 64-bit float.");
+  }
+}
+
+std::string to_text(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+
+std::string pointer_append(std::string_view pointer, std::string_view token) {
+  std::string out(pointer);
+  out.push_back('/');
+  for (char c : token) {
+    if (c == '~') out += "~0";
+    else if (c == '/') out += "~1";
+    else out.push_back(c);
+  }
+  return out;
+}
+
+std::string pointer_append(std::string_view pointer, std::size_t index) {
+  return std::string(pointer) + '/' + std::to_string(index);
+}
+
+} // namespace tobit

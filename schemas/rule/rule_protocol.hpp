@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "schemas/event/event.hpp"
+#include "schemas/message.hpp"
+#include "schemas/time.hpp"
+
+/// What can be said to a rule besides the messages every entity understands (`schemas/entity/entity_protocol.hpp`).
+namespace tobit::rule {
+
+inline constexpr std::string_view kind_name = "rule";
+
+/// A tick of the rule's schedule is due. Answer: `tick_done`. A repeated tick (same `due_at`) decides nothing again.
+struct run_tick {
+  static constexpr std::string_view wire_name = "tobit.rule.run_tick.v1";
+  std::int64_t due_at_us = 0; ///< UTC microseconds
+  std::int64_t missed = 0;    ///< due ticks that this one stands for (policy `once`)
+};
+struct tick_done {
+  static constexpr std::string_view wire_name = "tobit.rule.tick_done.v1";
+  bool fired = false;
+};
+
+/// A metric was read. Answer: `metric_evaluated`.
+struct evaluate_metric {
+  static constexpr std::string_view wire_name = "tobit.rule.evaluate_metric.v1";
+  json payload;                ///< what the source answered; null if it failed
+  std::string error;           ///< why it failed, empty if it did not
+  std::int64_t observed_at_us = 0;
+};
+struct metric_evaluated {
+  static constexpr std::string_view wire_name = "tobit.rule.metric_evaluated.v1";
+  bool matched = false;
+};
+
+/// Events from the log that the rule's filter lets through, in the order of their offsets. The rule skips offsets it has
+/// already decided on. Answer: `events_evaluated`, after everything that was decided is durable.
+struct evaluate_events {
+  static constexpr std::string_view wire_name = "tobit.rule.evaluate_events.v1";
+  std::int64_t partition = 0;
+  std::vector<event::logged_event> events;
+};
+struct events_evaluated {
+  static constexpr std::string_view wire_name = "tobit.rule.events_evaluated.v1";
+  std::int64_t matched = 0;
+};
+
+/// Somebody fires the rule by hand. Answer: `rule_triggered`; its effects settle later under `exec_id`.
+struct trigger_rule {
+  static constexpr std::string_view wire_name = "tobit.rule.trigger.v1";
+  json payload;
+  std::string executed_by;
+};
+struct rule_triggered {
+  static constexpr std::string_view wire_name = "tobit.rule.triggered.v1";
+  std::string exec_id;
+  bool matched = false;
+  bool waits_for_effects = false; ///< there are effects to wait for under the correlation `exec_id`
+  json references;                ///< how the verdict came about, as in the contract §2.3
+};
+
+/// Evaluates without acting. Answer: `rule_simulated`. Leaves an execution row with status `dry_run`.
+struct simulate_rule {
+  static constexpr std::string_view wire_name = "tobit.rule.simulate.v1";
+  json payload;
+  std::string executed_by;
+};
+struct rule_simulated {
+  static constexpr std::string_view wire_name = "tobit.rule.simulated.v1";
+  json simulation; ///< {condition_evaluated, would_execute, resolved_action, references}
+};
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(run_tick, due_at_us, missed)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(tick_done, fired)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(evaluate_metric, payload, error, observed_at_us)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(metric_evaluated, matched)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(events_evaluated, matched)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(trigger_rule, payload, executed_by)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(rule_triggered, exec_id, matched, waits_for_effects, references)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(simulate_rule, payload, executed_by)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(rule_simulated, simulation)
+void to_json(json& out, const evaluate_events& m);
+void from_json(const json& in, evaluate_events& m);
+
+void register_rule_messages();
+
+} // namespace tobit::rule
