@@ -22,8 +22,15 @@ struct metric_description {
 };
 const std::vector<metric_description>& metric_table();
 
+/// The page of the documentation that lists all metrics (Markdown).
+std::string metrics_reference();
+
+/// Most different label values that are kept apart per metric; what comes later is counted under "other".
+inline constexpr std::size_t series_max = 1'000;
+
 /// Counts and times of one node, exposed in Prometheus' text format. Thread-safe; one increment costs well below 1 µs
-/// for label values seen before. Label values must be from a small fixed set.
+/// for label values seen before. Label values must be from a small fixed set. A missing label value is empty, a call
+/// that does not fit the metric's type does nothing.
 class metrics {
 public:
   using labels = std::initializer_list<std::string_view>; ///< values in the order of the table's label names
@@ -33,6 +40,7 @@ public:
   metrics(const metrics&) = delete;
   metrics& operator=(const metrics&) = delete;
 
+  /// Adds to a counter (never a negative amount) or a gauge.
   void count(metric id, labels values = {}, double by = 1) noexcept;
   void set(metric id, double value, labels values = {}) noexcept;
   void observe(metric id, double seconds, labels values = {}) noexcept;

@@ -1,12 +1,12 @@
 #pragma once
 
+#include "schemas/call_context.hpp"
+
 #include <chrono>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "schemas/call_context.hpp"
 
 namespace tobit::telemetry {
 
