@@ -35,6 +35,7 @@ struct effect {
 struct publication {
   std::string topic; ///< e.g. "cep.events"
   json body;
+  std::string event = "update"; ///< the item's name on the stream, e.g. "new_event"
 };
 
 /// What an entity wants to be done about one message. All of it commits in one transaction, or nothing does.
