@@ -1,0 +1,1 @@
+"""What the system tests share: real nodes, a receiver for webhooks, a small HTTP client. Python's standard library only."""
