@@ -16,7 +16,7 @@ if(TOBIT_SANITIZE)
 endif()
 # Definitions that change class layouts or select compiled libraries are the same in every translation unit.
 target_compile_definitions(tobit_flags INTERFACE
-  SPDLOG_COMPILED_LIB SPDLOG_SHARED_LIB SPDLOG_FMT_EXTERNAL
+  SPDLOG_COMPILED_LIB SPDLOG_SHARED_LIB SPDLOG_FMT_EXTERNAL FMT_SHARED
   CPPHTTPLIB_OPENSSL_SUPPORT CPPHTTPLIB_ZLIB_SUPPORT CPPHTTPLIB_BROTLI_SUPPORT
   CAF_ENABLE_TYPE_ID_CHECKS)
 target_link_libraries(tobit_flags INTERFACE Threads::Threads)

@@ -1,19 +1,19 @@
 #pragma once
 
+#include "runtime/storage/statement.hpp"
+
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
 
-#include "runtime/storage/statement.hpp"
-
 namespace tobit::storage {
 
 /// How the database is doing, for health checks and metrics.
 struct database_status {
-  std::string kind;          ///< "sqlite" or "postgresql"
-  bool usable = false;       ///< the last attempt to write or ping succeeded
-  std::string last_error;    ///< for operators; no secrets
+  std::string kind;       ///< "sqlite" or "postgresql"
+  bool usable = false;    ///< the last attempt to write or ping succeeded
+  std::string last_error; ///< for operators; no secrets
   std::size_t writes_queued = 0;
   std::size_t reads_queued = 0;
   std::uint64_t units_committed = 0;
@@ -22,12 +22,12 @@ struct database_status {
 
 /// Limits and times of a database. All bounded; see docs of the settings `storage.*`.
 struct database_options {
-  std::size_t write_queue_max = 50'000;    ///< units waiting; beyond it: overloaded
-  std::size_t read_queue_max = 5'000;      ///< reads waiting; beyond it: overloaded
-  std::size_t group_max = 1'000;           ///< units in one transaction
-  std::size_t readers = 2;                 ///< reading threads, each with its own connection
-  std::size_t writers = 4;                 ///< writing connections (PostgreSQL); SQLite always has one
-  std::chrono::milliseconds busy_timeout{5'000};      ///< waiting for another process's lock (SQLite) or connecting
+  std::size_t write_queue_max = 50'000;                ///< units waiting; beyond it: overloaded
+  std::size_t read_queue_max = 5'000;                  ///< reads waiting; beyond it: overloaded
+  std::size_t group_max = 1'000;                       ///< units in one transaction
+  std::size_t readers = 2;                             ///< reading threads, each with its own connection
+  std::size_t writers = 4;                             ///< writing connections (PostgreSQL); SQLite always has one
+  std::chrono::milliseconds busy_timeout{5'000};       ///< waiting for another process's lock (SQLite) or connecting
   std::chrono::milliseconds statement_timeout{30'000}; ///< one statement
 };
 
@@ -52,7 +52,8 @@ public:
 
   /// The same, waiting for the answer at most `patience`. For start-up, command line and HTTP worker threads;
   /// never on an actor's thread. Errors: also deadline_exceeded.
-  result<write_outcome> write_and_wait(unit_of_work unit, std::chrono::milliseconds patience = std::chrono::seconds{10});
+  result<write_outcome> write_and_wait(unit_of_work unit,
+                                       std::chrono::milliseconds patience = std::chrono::seconds{10});
   result<rows> read_and_wait(statement query, std::chrono::milliseconds patience = std::chrono::seconds{10});
 
   virtual database_status status() const = 0;

@@ -1,13 +1,13 @@
 #pragma once
 
+#include "schemas/error.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
-
-#include "schemas/error.hpp"
 
 namespace tobit::storage {
 
@@ -20,8 +20,8 @@ struct bytes {
 /// One SQL value. Times are stored as INTEGER microseconds UTC, booleans as 0/1, JSON as TEXT.
 using value = std::variant<std::monostate, std::int64_t, double, std::string, bytes>;
 
-/// One portable SQL statement. Placeholders are `$1`, `$2`, … in both databases. The token `{for_share}` at the end of a
-/// SELECT becomes `FOR SHARE` in PostgreSQL and nothing in SQLite (which has one writer).
+/// One portable SQL statement. Placeholders are `$1`, `$2`, … in both databases. The token `{for_share}` at the end of
+/// a SELECT becomes `FOR SHARE` in PostgreSQL and nothing in SQLite (which has one writer).
 struct statement {
   std::string_view sql; ///< must live as long as the program: a literal. It is the key of the prepared-statement cache.
   std::vector<value> params;
