@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace tobit::storage {
 
@@ -31,14 +32,26 @@ struct database_options {
   std::chrono::milliseconds statement_timeout{30'000}; ///< one statement
 };
 
+/// What the user is told about a commit that may or may not have taken effect (always with `database_error`).
+inline constexpr std::string_view outcome_unknown_sentence =
+    "The outcome is unknown: the database was lost in the middle of a commit. Look whether the change is there before "
+    "repeating it.";
+inline bool outcome_unknown(const error& e) noexcept {
+  return e.code == error_code::database_error && e.message == outcome_unknown_sentence;
+}
+
 /// A transactional store. Two adapters behind one meaning, held to it by one conformance suite.
 ///
 /// Thread-safe. Calls return at once; the callbacks run on a storage thread, exactly once each, and must neither block
 /// nor throw. On destruction work that was accepted is finished first (bounded by the timeouts), later work is refused
 /// with `unavailable`.
 ///
-/// Errors: overloaded (queue full), database_error (not usable now; nothing changed), storage_full,
-/// conflict (unique constraint), or a statement's own `mismatch`.
+/// Errors: overloaded (queue full), unavailable (being closed) and validation_error (text that is not UTF-8 or holds a
+/// zero character): these three call back at once on the caller's thread. database_error (not usable now),
+/// storage_full, conflict (unique constraint), deadline_exceeded (statement_timeout), or a statement's own `mismatch`:
+/// nothing changed. One exception, and it is marked: when the connection breaks, or the disk fails, while a commit is
+/// under way, nobody can say whether it took effect. Then `outcome_unknown(error)` holds: read what is there before
+/// deciding anew.
 class database {
 public:
   virtual ~database() = default;

@@ -1,6 +1,7 @@
 #include "runtime/storage/group_commit.hpp"
 
 #include <chrono>
+#include <mutex>
 #include <random>
 #include <thread>
 #include <utility>
@@ -61,15 +62,26 @@ void pause_before_retry(int attempt) {
   std::this_thread::sleep_for(std::chrono::microseconds{100 + random() % longest_us});
 }
 
-session_result<answers> with_retries(session& connection, const unit_list& units) {
-  bool isolated = false;
+session_result<answers> attempt_once(session& connection, const unit_list& units, bool isolated, bool alone,
+                                     std::shared_mutex& gate) {
+  if (alone) {
+    std::unique_lock nobody_else{gate};
+    return in_transaction(connection, units, isolated);
+  }
+  std::shared_lock among_others{gate};
+  return in_transaction(connection, units, isolated);
+}
+
+session_result<answers> with_retries(session& connection, const unit_list& units, std::shared_mutex& gate) {
+  bool isolated = false, alone = false;
   for (int attempt = 0;; ++attempt) {
-    auto all = in_transaction(connection, units, isolated);
+    auto all = attempt_once(connection, units, isolated, alone, gate);
     if (all || all.error().outcome_unknown) return all;
     const auto whose = all.error().whose;
     if (whose == blame::statement && units.size() > 1 && !isolated) {
       isolated = true;
     } else if (whose == blame::contention && attempt < contention_retries_max && (units.size() == 1 || attempt < 2)) {
+      alone = true;
       pause_before_retry(attempt);
     } else {
       return all;
@@ -92,10 +104,10 @@ void add_failure(group_outcome& total, std::size_t units, session_failure failur
 
 } // namespace
 
-group_outcome commit_group(session& connection, const unit_list& units) {
+group_outcome commit_group(session& connection, const unit_list& units, std::shared_mutex& gate) {
   group_outcome total;
   total.answers.reserve(units.size());
-  auto all = with_retries(connection, units);
+  auto all = with_retries(connection, units, gate);
   if (all) {
     add(total, std::move(*all));
     return total;
@@ -106,7 +118,7 @@ group_outcome commit_group(session& connection, const unit_list& units) {
   }
   // Units that lock the same rows in different order than another lane: alone each of them holds fewer locks at a time.
   for (const auto* unit : units) {
-    auto one = with_retries(connection, {unit});
+    auto one = with_retries(connection, {unit}, gate);
     if (one)
       add(total, std::move(*one));
     else

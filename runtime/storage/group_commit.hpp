@@ -3,6 +3,7 @@
 #include "runtime/storage/session.hpp"
 
 #include <optional>
+#include <shared_mutex>
 #include <vector>
 
 namespace tobit::storage {
@@ -19,7 +20,8 @@ struct group_outcome {
 ///
 /// At first all share one transaction without anything between them, which is the cheapest way and nearly always
 /// succeeds. If a unit fails, the whole is rolled back and repeated with a savepoint around each unit, so that only the
-/// bad ones fail. After a deadlock or a serialisation failure it is repeated, in the end unit by unit.
-group_outcome commit_group(session& connection, const std::vector<const unit_of_work*>& units);
+/// bad ones fail. After a deadlock or a serialisation failure it is repeated while `gate` keeps the other lanes of this
+/// process out, in the end unit by unit.
+group_outcome commit_group(session& connection, const std::vector<const unit_of_work*>& units, std::shared_mutex& gate);
 
 } // namespace tobit::storage

@@ -22,8 +22,8 @@ result<session*> session_slot::get() {
     return current_.get();
   }
   last_failure_ = std::move(opened.error());
-  // Opening fails with configuration_error at start; later on it is an outage like any other.
-  if (last_failure_.code == error_code::configuration_error) last_failure_.code = error_code::database_error;
+  // At start the reason is named (configuration, connection, disk); later on it is an outage like any other.
+  if (last_failure_.code != error_code::storage_full) last_failure_.code = error_code::database_error;
   pause_ = std::clamp(pause_ * 2, first_pause, longest_pause);
   not_before_ = now + pause_;
   spdlog::warn("storage.reopen_failed next_attempt_ms={} {}", pause_.count(), last_failure_.text());

@@ -90,7 +90,10 @@ public:
   session_result<void> commit() override {
     auto done = script("COMMIT");
     // After a failed write or fsync the frames may still be in the log and be found valid at the next start.
-    if (!done && done.error().whose == blame::connection) done.error().outcome_unknown = true;
+    if (!done && done.error().whose == blame::connection) {
+      done.error().outcome_unknown = true;
+      done.error().what = {error_code::database_error, std::string(outcome_unknown_sentence)};
+    }
     return done;
   }
 

@@ -45,7 +45,8 @@ void call_back(const Callback& done, Answer answer) noexcept {
 }
 
 // A connection that turns out to be lost before the commit is opened anew once: nothing has happened yet.
-group_outcome commit_with_reopening(session_slot& slot, const std::vector<const unit_of_work*>& units) {
+group_outcome commit_with_reopening(session_slot& slot, const std::vector<const unit_of_work*>& units,
+                                    std::shared_mutex& gate) {
   for (int attempt = 0;; ++attempt) {
     auto connection = slot.get();
     if (!connection) {
@@ -54,7 +55,7 @@ group_outcome commit_with_reopening(session_slot& slot, const std::vector<const 
       failed.trouble = session_failure{connection.error(), blame::connection};
       return failed;
     }
-    auto outcome = commit_group(**connection, units);
+    auto outcome = commit_group(**connection, units, gate);
     if (!outcome.trouble) {
       slot.proven();
       return outcome;
@@ -108,7 +109,7 @@ void threaded_database::run_writer(write_queue& queue) {
     if (group.empty()) return;
     units.clear();
     for (const auto& item : group) units.push_back(&item.unit);
-    auto outcome = commit_with_reopening(slot, units);
+    auto outcome = commit_with_reopening(slot, units, gate_);
     units_committed_ += outcome.committed;
     transactions_ += outcome.transactions;
     note(outcome.trouble ? &*outcome.trouble : nullptr);

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -53,6 +54,7 @@ private:
   const database_options options_;
   std::vector<std::unique_ptr<write_queue>> lanes_;
   work_queue<pending_read> reads_;
+  std::shared_mutex gate_; ///< shared by lanes at work, exclusive for one that repeats after a deadlock
   std::atomic<std::uint64_t> units_committed_{0}, transactions_{0};
   std::atomic<bool> usable_{true};
   mutable std::mutex error_guard_;

@@ -34,9 +34,9 @@ public:
   const std::filesystem::path& folder() const { return folder_; }
 
 private:
-  const database_kind kind_;
   const storage::database_options options_;
   std::filesystem::path folder_;
+  std::string schema_; ///< PostgreSQL only
   std::string url_;
   std::unique_ptr<storage::database> open_;
 };

@@ -83,7 +83,7 @@ CAF_TEST(values come back as they went in) {
   for (std::size_t i = 0; i < samples.size(); ++i) CAF_CHECK((*found)[i] == samples[i]);
 }
 
-CAF_TEST(a NaN becomes NULL in both databases) {
+CAF_TEST(a NaN becomes nothing in both databases) {
   CAF_REQUIRE(db->write_and_wait(
       unit({sql("CREATE TABLE v (d DOUBLE PRECISION)"), sql("INSERT INTO v VALUES ($1)", {std::nan("")})})));
   auto found = db->read_and_wait(sql("SELECT d FROM v"));
@@ -196,7 +196,7 @@ CAF_TEST(many threads on many lanes count right) {
   std::vector<std::thread> threads;
   for (std::uint64_t t = 0; t < 8; ++t)
     threads.emplace_back([&, t] {
-      for (int i = 0; i < 25; ++i) {
+      for (int i = 0; i < 5; ++i) {
         // Rows are taken in opposite order on every other lane: PostgreSQL will find deadlocks, which must not show.
         const std::int64_t first = 1 + static_cast<std::int64_t>(t % 2), second = 3 - first;
         auto outcome = db->write_and_wait(unit({sql("UPDATE shard SET epoch = epoch + 1 WHERE id = $1", {first}),
@@ -208,7 +208,7 @@ CAF_TEST(many threads on many lanes count right) {
     });
   for (auto& thread : threads) thread.join();
   CAF_CHECK_EQUAL(failed.load(), 0);
-  CAF_CHECK_EQUAL(count("SELECT sum(epoch) FROM shard"), 400);
+  CAF_CHECK_EQUAL(count("SELECT sum(epoch) FROM shard"), 80);
 }
 
 CAF_TEST(a read sees what was acknowledged before) {

@@ -1,0 +1,183 @@
+#include "runtime/storage/postgres_session.hpp"
+
+#include "runtime/storage/dialect.hpp"
+#include "runtime/storage/postgres_url.hpp"
+#include "runtime/storage/postgres_value.hpp"
+
+#include <pqxx/pqxx>
+#include <spdlog/spdlog.h>
+
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+namespace tobit::storage {
+
+namespace {
+
+// As for SQLite: only literals come here, the bound is for the day when somebody builds texts.
+constexpr std::size_t prepared_max = 1'000;
+
+session_failure lost() {
+  return {
+      error{error_code::database_error,
+            "The connection to the PostgreSQL server is lost. The node connects again by itself; check that it runs."},
+      blame::connection};
+}
+
+/// What an SQLSTATE means (https://www.postgresql.org/docs/15/errcodes-appendix.html).
+session_failure failure_of_state(const std::string& state, std::string_view text, std::string_view sql) {
+  text = text.substr(0, text.find('\n')); // the lines below hold values, which may be secrets
+  if (state == "23505") return {error{error_code::conflict}, blame::statement};
+  if (state == "57014")
+    return {error{error_code::deadline_exceeded, "The database did not answer in time."}, blame::statement};
+  if (state.starts_with("40") || state == "55P03") return {error{error_code::database_error}, blame::contention};
+  if (state == "53100")
+    return {error{error_code::storage_full, "The disk of the database server is full."}, blame::database};
+  if (state == "25006")
+    return {error{error_code::database_error,
+                  "The PostgreSQL server is read-only (a standby?); point the node at the primary."},
+            blame::connection};
+  if ((state.starts_with("08") && state != "08P01") || state.starts_with("57P")) return lost();
+  if (state.starts_with("53") || state.starts_with("58") || state.starts_with("XX")) {
+    spdlog::error("storage.server_trouble state={} {}", state, text);
+    return {error{error_code::database_error, "The PostgreSQL server has trouble; its log tells more."},
+            blame::connection};
+  }
+  spdlog::error("storage.statement_failed state={} {} in: {}", state, text, sql);
+  return {error{error_code::internal_server_error, "A statement failed; the log holds the details."}, blame::statement};
+}
+
+class postgres_session final : public session {
+public:
+  explicit postgres_session(std::unique_ptr<pqxx::connection> connection)
+      : connection_(std::move(connection)), channel_(std::make_unique<pqxx::nontransaction>(*connection_)) {}
+
+  session_result<void> begin() override {
+    auto begun = script("BEGIN");
+    in_transaction_ = begun.has_value();
+    return begun;
+  }
+
+  session_result<void> commit() override {
+    auto done = script("COMMIT");
+    in_transaction_ = false;
+    // The server may have committed before the answer got lost.
+    if (!done && done.error().whose == blame::connection) {
+      done.error().outcome_unknown = true;
+      done.error().what.message = std::string(outcome_unknown_sentence);
+    }
+    return done;
+  }
+
+  void rollback() noexcept override {
+    if (std::exchange(in_transaction_, false)) (void)script("ROLLBACK");
+  }
+
+  session_result<step_outcome> run(const statement& what) override {
+    return guarded<step_outcome>(what.sql, [&] {
+      const postgres_params params{what.params};
+      const auto answer =
+          channel_->exec_prepared(prepared(what.sql), pqxx::prepare::make_dynamic_params(params.pointers()));
+      step_outcome outcome;
+      if (answer.columns() > 0) outcome.returned = to_rows(answer);
+      // A SELECT's command tag counts its rows too.
+      outcome.affected = static_cast<std::int64_t>(answer.columns() > 0 ? answer.size() : answer.affected_rows());
+      return outcome;
+    });
+  }
+
+  session_result<void> script(std::string_view sql) override {
+    auto done = guarded<bool>(sql, [&] { return channel_->exec(std::string(sql)), true; });
+    if (!done) return tl::unexpected(std::move(done.error()));
+    return {};
+  }
+
+private:
+  /// The name under which the server knows the statement; prepared at its first use.
+  const std::string& prepared(std::string_view sql) {
+    if (auto known = names_.find(sql); known != names_.end()) return known->second;
+    if (names_.size() >= prepared_max) {
+      channel_->exec("DEALLOCATE ALL");
+      names_.clear();
+    }
+    auto name = "s" + std::to_string(++prepared_count_);
+    connection_->prepare(name, to_dialect(sql, dialect::postgresql));
+    // The library prepares at the first execution; doing it here makes a wrong text fail before it has a name.
+    connection_->prepare_now(name);
+    return names_.emplace(sql, std::move(name)).first->second;
+  }
+
+  template <class T, class Work>
+  session_result<T> guarded(std::string_view sql, Work work) {
+    try {
+      return work();
+    } catch (const pqxx::broken_connection& e) {
+      // The library says this for all of class 08, also for a wrong number of parameters (08P01).
+      if (!connection_->is_open()) return tl::unexpected(lost());
+      return tl::unexpected(failure_of_state("08P01", e.what(), sql));
+    } catch (const pqxx::transaction_rollback&) {
+      return tl::unexpected(session_failure{
+          error{error_code::database_error, "The database could not bring simultaneous changes in order; try again."},
+          blame::contention});
+    } catch (const pqxx::sql_error& e) {
+      if (!connection_->is_open()) return tl::unexpected(lost());
+      return tl::unexpected(failure_of_state(e.sqlstate(), e.what(), sql));
+    } catch (const std::exception& e) {
+      if (!connection_->is_open()) return tl::unexpected(lost());
+      spdlog::error("storage.client_failed {} in: {}", e.what(), sql);
+      return tl::unexpected(session_failure{error{error_code::internal_server_error}, blame::statement});
+    }
+  }
+
+  std::unique_ptr<pqxx::connection> connection_;
+  std::unique_ptr<pqxx::nontransaction> channel_; // in front of it: transactions are begun and ended by hand
+  std::unordered_map<std::string_view, std::string> names_;
+  std::uint64_t prepared_count_ = 0;
+  bool in_transaction_ = false;
+};
+
+std::string with_timeouts(std::string url, const database_options& options) {
+  const auto connect_s = std::max<std::int64_t>(2, options.busy_timeout.count() / 1'000);
+  url = with_parameter(std::move(url), "connect_timeout", std::to_string(connect_s));
+  url = with_parameter(std::move(url), "application_name", "tobit");
+  // A server that vanished without a word is noticed by the kernel, in about the same time for idle and busy
+  // connections.
+  url = with_parameter(std::move(url), "keepalives_idle", "10");
+  url = with_parameter(std::move(url), "keepalives_interval", "5");
+  url = with_parameter(std::move(url), "keepalives_count", "3");
+  return with_parameter(std::move(url), "tcp_user_timeout", "20000");
+}
+
+std::string settings(const database_options& options, session_role role) {
+  std::string sql = "SET client_encoding = 'UTF8'; SET bytea_output = 'hex'; SET TimeZone = 'UTC';"
+                    "SET client_min_messages = error; SET extra_float_digits = 1;"
+                    "SET statement_timeout = " +
+                    std::to_string(options.statement_timeout.count());
+  if (role == session_role::reader) sql += "; SET default_transaction_read_only = on";
+  return sql;
+}
+
+error refused(std::string_view reason, const std::string& url) {
+  auto text = redact(std::string(reason), url);
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+  return {error_code::connection_error, "No connection to the database " + without_secrets(url) + " (" + text +
+                                            "); check that the server runs and that the database URL is right."};
+}
+
+} // namespace
+
+result<std::unique_ptr<session>> open_postgres_session(const std::string& url, const database_options& options,
+                                                       session_role role) {
+  try {
+    auto connection = std::make_unique<pqxx::connection>(with_timeouts(url, options));
+    auto opened = std::make_unique<postgres_session>(std::move(connection));
+    if (auto set = opened->script(settings(options, role)); !set) return fail(std::move(set.error().what));
+    return opened;
+  } catch (const std::exception& e) {
+    return fail(refused(e.what(), url));
+  }
+}
+
+} // namespace tobit::storage
