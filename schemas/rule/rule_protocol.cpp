@@ -1,5 +1,7 @@
 #include "schemas/rule/rule_protocol.hpp"
 
+#include "schemas/rule/rule_events.hpp"
+
 namespace tobit::rule {
 
 void to_json(json& out, const evaluate_events& m) {
@@ -19,7 +21,8 @@ void from_json(const json& in, evaluate_events& m) {
 
 void register_rule_messages() {
   register_messages<run_tick, tick_done, evaluate_metric, metric_evaluated, evaluate_events, events_evaluated,
-                    trigger_rule, rule_triggered, simulate_rule, rule_simulated>();
+                    trigger_rule, rule_triggered, simulate_rule, rule_simulated, rule_fired, offset_advanced,
+                    metric_seen, baseline_grown>();
 }
 
 } // namespace tobit::rule

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <cstdint>
-#include <string>
-#include <vector>
-
 #include "schemas/event/event.hpp"
 #include "schemas/message.hpp"
 #include "schemas/time.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
 
 /// What can be said to a rule besides the messages every entity understands (`schemas/entity/entity_protocol.hpp`).
 namespace tobit::rule {
@@ -27,8 +27,8 @@ struct tick_done {
 /// A metric was read. Answer: `metric_evaluated`.
 struct evaluate_metric {
   static constexpr std::string_view wire_name = "tobit.rule.evaluate_metric.v1";
-  json payload;                ///< what the source answered; null if it failed
-  std::string error;           ///< why it failed, empty if it did not
+  json payload;      ///< what the source answered; null if it failed
+  std::string error; ///< why it failed, empty if it did not
   std::int64_t observed_at_us = 0;
 };
 struct metric_evaluated {
@@ -36,8 +36,8 @@ struct metric_evaluated {
   bool matched = false;
 };
 
-/// Events from the log that the rule's filter lets through, in the order of their offsets. The rule skips offsets it has
-/// already decided on. Answer: `events_evaluated`, after everything that was decided is durable.
+/// Events from the log that the rule's filter lets through, in the order of their offsets. The rule skips offsets it
+/// has already decided on. Answer: `events_evaluated`, after everything that was decided is durable.
 struct evaluate_events {
   static constexpr std::string_view wire_name = "tobit.rule.evaluate_events.v1";
   std::int64_t partition = 0;

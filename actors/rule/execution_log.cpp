@@ -1,0 +1,57 @@
+#include "actors/rule/execution_log.hpp"
+
+#include "actors/rule/comparison.hpp"
+
+namespace tobit::rule {
+
+namespace {
+
+/// PostgreSQL's text holds no zero bytes, but JSON's does.
+std::string storable(std::string text) {
+  for (char& c : text)
+    if (c == '\0') c = ' ';
+  return text;
+}
+
+} // namespace
+
+storage::statement insert_execution(const execution& e) {
+  return {
+      "INSERT INTO rule_execution (exec_id, tenant, rule_id, version, triggered_at, status, duration_ms, executed_by, "
+      "error_message, refs, trace_id) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9, $10)",
+      {e.exec_id, e.tenant.value, e.rule_id, e.version, to_micros(e.at), std::string(e.status),
+       storable(clip_text(e.executed_by, 200)),
+       e.error.empty() ? storage::value{} : storage::value{storable(clip_text(e.error, 1'000))},
+       to_text(bounded(e.references, references_bytes_max)), to_string(e.trace)},
+      {}};
+}
+
+storage::statement insert_stored_event(const stored_event& e) {
+  return {
+      "INSERT INTO rule_event (event_id, tenant, rule_id, rule_name, exec_id, triggered_at, status, severity, summary, "
+      "payload, trace_id) VALUES ($1, $2, $3, $4, $5, $6, 'fired', $7, $8, $9, $10)",
+      {e.event_id, e.tenant.value, e.rule_id, e.rule_name, e.exec_id, to_micros(e.at), e.severity, storable(e.summary),
+       to_text(bounded(e.payload, payload_bytes_max)), to_string(e.trace)},
+      {}};
+}
+
+json to_stream_item(const stored_event& e) {
+  return {{"event_id", e.event_id},   {"triggered_at", to_rfc3339(e.at)},
+          {"status", "fired"},        {"summary", e.summary},
+          {"severity", e.severity},   {"ack", false},
+          {"ack_at", nullptr},        {"rule_id", e.rule_id},
+          {"rule_name", e.rule_name}, {"notification_id", nullptr},
+          {"exec_id", e.exec_id},     {"trace_id", to_string(e.trace)}};
+}
+
+json bounded(json document, std::size_t bytes_max) {
+  const auto text = to_text(document);
+  if (text.size() <= bytes_max) return document;
+  json out{{"truncated", true}, {"beginning", clip_text(text, bytes_max / 4)}};
+  if (document.is_object())
+    for (const auto& [name, value] : document.items())
+      if (!value.is_structured() && to_text(value).size() <= clip_max && out.size() < 20) out[name] = value;
+  return out;
+}
+
+} // namespace tobit::rule

@@ -1,0 +1,64 @@
+#pragma once
+
+#include "actors/rule/execution_log.hpp"
+#include "actors/rule/text_template.hpp"
+#include "actors/rule/trigger.hpp"
+#include "runtime/entity/entity_logic.hpp"
+#include "schemas/ids.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+/// What happens when a rule fires: its actions become effects and rows of the decision.
+namespace tobit::rule {
+
+/// Longest summary of a stored event, in bytes.
+inline constexpr std::size_t summary_bytes_max = 2'000;
+
+/// Whose actions they are.
+struct rule_identity {
+  entity_ref ref;
+  std::int64_t version = 0;
+  std::string name, severity;
+};
+
+/// Why a rule fires.
+struct occasion {
+  std::string exec_id;
+  std::string executed_by; ///< "schedule", "metric", "event", "anomaly", or a principal
+  std::string_view wake;   ///< the member of the payload that says what woke it: "tick", "metric", "event", "payload"
+  json woken_by;           ///< its value
+  subject where;           ///< what placeholders look into
+  trigger_verdict verdict;
+};
+
+/// The actions of a rule, compiled. Immutable; thread-safe.
+class action_list {
+public:
+  /// Precondition: a normalised `action_spec`.
+  explicit action_list(const json& action_spec);
+
+  bool empty() const noexcept { return actions_.empty(); }
+  bool has_effects() const noexcept;
+
+  /// Adds what the actions intend, the execution row and the stream's news to `out`. Tells whether there are effects to
+  /// wait for.
+  bool fire(const rule_identity& rule, occasion why, const entity::moment& at, entity::decision& out) const;
+
+  /// The action as it would run, header values hidden: one object, a multi_action, or null.
+  json resolved(const rule_identity& rule, const occasion& why, const entity::moment& at) const;
+
+private:
+  struct action {
+    json spec;
+    bool is_webhook = false;
+    std::optional<text_template> message;
+  };
+  std::vector<action> actions_;
+};
+
+/// The JSON that a webhook carries and a stored event keeps.
+json payload_of(const rule_identity& rule, const occasion& why, const entity::moment& at);
+
+} // namespace tobit::rule

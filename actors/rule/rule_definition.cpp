@@ -1,0 +1,58 @@
+#include "actors/rule/rule_definition.hpp"
+
+#include "actors/rule/action_definition.hpp"
+#include "actors/rule/trigger_definition.hpp"
+
+namespace tobit::rule {
+
+namespace {
+
+json merged(const json& body, const json* before) {
+  if (!before || !body.is_object()) return body;
+  auto all = *before;
+  for (const auto& [name, value] : body.items()) all[name] = value;
+  // A rule that becomes another kind of rule cannot keep what only the old kind understood.
+  if (body.contains("trigger_type") && !body.contains("trigger_spec") &&
+      body["trigger_type"] != before->value("trigger_type", json()))
+    all.erase("trigger_spec");
+  return all;
+}
+
+} // namespace
+
+result<json> normalise_rule(const entity_ref& ref, const json& body, const json* before,
+                            const outbound::guard_options& guard) {
+  if (body.is_null() && before) return *before;
+  verdict v;
+  const auto all = merged(body, before);
+  field_reader in{v, all, "", "A rule"};
+  if (v.good() && to_text(all).size() > definition_bytes_max)
+    return fail(error_code::payload_too_large, "A rule is at most 256 KiB of JSON; split it into several rules.");
+  if (!v.good()) return fail(v.problem());
+
+  json out{{"rule_name", in.text("rule_name", {1, rule_name_length_max})},
+           {"description", in.text("description", {0, 5'000, true}, "")},
+           {"severity", in.choice("severity", severities(), "info")},
+           {"labels", in.table("labels", 50, 200, false)},
+           {"timezone", read_time_zone(in, "timezone", "UTC")},
+           {"is_active", in.flag("is_active", true)},
+           {"trigger_type", in.choice("trigger_type", {"schedule", "metric", "event", "anomaly"})}};
+  if (out["rule_name"].get_ref<const std::string&>().find_first_not_of(' ') == std::string::npos)
+    in.refuse("rule_name", "'rule_name' holds at least one character that is not a blank.");
+  if (const auto* id = in.any("rule_id"); id && *id != ref.key)
+    in.refuse("rule_id", "The rule_id differs from the rule that is addressed; leave it out.");
+  // What answers show beside the definition: sent back with it, it is no part of it.
+  in.ignore({"tenant_id", "version", "created_at", "created_by", "updated_at", "updated_by", "deleted_at", "status"});
+  const auto* trigger = in.any("trigger_spec");
+  if (!trigger)
+    in.refuse("trigger_spec", "A rule needs the field 'trigger_spec': when it looks, and for what.");
+  else if (v.good())
+    out["trigger_spec"] = read_trigger(v, out["trigger_type"].get<std::string>(), *trigger, guard);
+  const auto* action = in.any("action_spec");
+  if (v.good()) out["action_spec"] = read_action_spec(v, action ? *action : json(), guard);
+  in.close();
+  if (!v.good()) return fail(v.problem());
+  return out;
+}
+
+} // namespace tobit::rule

@@ -1,0 +1,67 @@
+#include "actors/rule/rule_memory.hpp"
+
+#include "schemas/rule/rule_events.hpp"
+
+#include <algorithm>
+
+namespace tobit::rule {
+
+void rule_memory::apply(const message& event) {
+  if (const auto* e = event.as<rule_fired>()) {
+    fired += e->firings;
+    last_fired_at_us = e->at_us;
+    last_due_at_us = std::max(last_due_at_us, e->due_at_us);
+    if (e->observed_at_us != 0) last_observed_at_us = e->observed_at_us;
+  } else if (const auto* o = event.as<offset_advanced>()) {
+    auto& offset = offsets[o->partition];
+    offset = std::max(offset, o->offset);
+  } else if (const auto* m = event.as<metric_seen>()) {
+    metric_matched = m->matched;
+  } else if (const auto* b = event.as<baseline_grown>()) {
+    baseline.insert(baseline.end(), b->values.begin(), b->values.end());
+    if (baseline.size() > baseline_max)
+      baseline.erase(baseline.begin(), baseline.end() - static_cast<std::ptrdiff_t>(baseline_max));
+  }
+}
+
+std::string to_snapshot(const rule_memory& memory, std::uint64_t trigger) {
+  auto offsets = json::object();
+  for (const auto& [partition, offset] : memory.offsets) offsets[std::to_string(partition)] = offset;
+  json out{{"v", 1},
+           {"fired", memory.fired},
+           {"last_fired_at_us", memory.last_fired_at_us},
+           {"last_due_at_us", memory.last_due_at_us},
+           {"last_observed_at_us", memory.last_observed_at_us},
+           {"offsets", std::move(offsets)},
+           {"trigger", trigger}};
+  if (memory.metric_matched) out["metric_matched"] = true;
+  if (!memory.baseline.empty()) out["baseline"] = memory.baseline;
+  return to_text(out);
+}
+
+result<rule_memory> from_snapshot(std::string_view snapshot, std::uint64_t trigger) {
+  rule_memory out;
+  if (snapshot.empty()) return out;
+  const auto in = parse_json(snapshot);
+  if (!in || !in->is_object() || in->value("v", json()) != 1)
+    return fail(error_code::internal_server_error,
+                "The rule's snapshot cannot be read; a newer release may have written it.");
+  try {
+    out.fired = in->value("fired", std::int64_t{0});
+    out.last_fired_at_us = in->value("last_fired_at_us", std::int64_t{0});
+    out.last_due_at_us = in->value("last_due_at_us", std::int64_t{0});
+    out.last_observed_at_us = in->value("last_observed_at_us", std::int64_t{0});
+    const auto offsets = in->value("offsets", json::object());
+    for (const auto& [partition, offset] : offsets.items())
+      out.offsets[std::stoll(partition)] = offset.get<std::uint64_t>();
+    if (in->value("trigger", std::uint64_t{0}) == trigger) {
+      out.metric_matched = in->value("metric_matched", false);
+      out.baseline = in->value("baseline", std::vector<double>{});
+    }
+  } catch (const std::exception&) { // json::exception, or a partition that is no number
+    return fail(error_code::internal_server_error, "The rule's snapshot is damaged.");
+  }
+  return out;
+}
+
+} // namespace tobit::rule

@@ -1,0 +1,321 @@
+#include "actors/rule/trigger_definition.hpp"
+
+#include "actors/rule/condition.hpp"
+#include "runtime/time/cron.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+namespace tobit::rule {
+
+namespace {
+
+constexpr std::string_view needs_windows =
+    "Windows, aggregation and enrichment are not available in this release; a rule "
+    "looks at one event or reading at a time. Remove this field.";
+constexpr std::string_view needs_patterns =
+    "Patterns over several events are not available in this release; remove this field.";
+constexpr std::string_view needs_alerts =
+    "Alert states are not available in this release; every match fires. Remove this "
+    "field.";
+
+/// What the contract knows and later releases bring: refused with a reason instead of being stored without effect.
+void refuse_later_features(field_reader& in) {
+  for (auto name : {"window", "window_config", "aggregation", "enrichments", "group_by"})
+    in.refuse_if_present(name, needs_windows);
+  for (auto name : {"pattern", "sequence", "absence"}) in.refuse_if_present(name, needs_patterns);
+  for (auto name : {"for", "for_seconds", "hysteresis", "cooldown_seconds"}) in.refuse_if_present(name, needs_alerts);
+}
+
+json read_schedule(field_reader& in) {
+  refuse_later_features(in);
+  json out{{"missed", in.choice("missed", {"skip", "once", "all"}, "once")},
+           {"missed_max", in.integer("missed_max", 1, 1'000, 100)},
+           {"overlap", in.choice("overlap", {"skip", "queue", "allow"}, "skip")},
+           {"jitter_seconds", in.integer("jitter_seconds", 0, 3'600, 0)}};
+  const auto cron = in.text("cron", {1, 200}, std::string{});
+  const auto interval = in.integer("interval_seconds", 1, 31'536'000, 0);
+  // The rule's own zone is not copied here: changing it later must change the schedule.
+  if (in.has("timezone")) out["timezone"] = read_time_zone(in, "timezone");
+  in.any("timezone");
+  if (in.has("cron")) { // with both, cron wins, as it always did
+    if (const auto parsed = parse_cron(cron); !parsed) in.refuse("cron", parsed.error().message);
+    out["cron"] = cron;
+  } else if (in.has("interval_seconds")) {
+    out["interval_seconds"] = interval;
+    if (out["jitter_seconds"].get<std::int64_t>() >= interval && in.has("jitter_seconds"))
+      in.refuse("jitter_seconds", "The jitter is shorter than the interval, so that ticks stay in order.");
+  } else {
+    in.close(); // a misspelt field is the better complaint
+    in.problems().refuse(in.pointer(),
+                         "A schedule needs 'cron' (5 fields, or 6 with seconds first) or 'interval_seconds'.");
+  }
+  return out;
+}
+
+/// The fields that say what is read and how often; shared by metric and anomaly.
+void read_poll(field_reader& in, json& out, const outbound::guard_options& guard) {
+  out["poll_interval_seconds"] = in.integer("poll_interval_seconds", 1, 86'400, 30);
+  if (out["source"] == "host") {
+    for (auto name : {"endpoint", "method", "params", "headers", "timeout_ms"})
+      in.refuse_if_present(name,
+                           "The source 'host' reads the machine itself and takes no request; remove this field, or "
+                           "use the source 'runtime'.");
+    return;
+  }
+  out["endpoint"] = read_endpoint(in, guard);
+  out["method"] = in.choice("method", {"GET", "POST"}, "GET");
+  out["params"] = in.table("params", 50, 2'000, true);
+  out["headers"] = read_headers(in);
+  out["timeout_ms"] = in.integer("timeout_ms", 100, 30'000, 5'000);
+}
+
+std::string read_poll_source(field_reader& in, const std::vector<std::string_view>& sources, std::string otherwise) {
+  auto source = in.choice("source", sources, std::move(otherwise));
+  return source == "http" ? "runtime" : source;
+}
+
+json read_metric(field_reader& in, const outbound::guard_options& guard) {
+  refuse_later_features(in);
+  json out{{"source", read_poll_source(in, {"runtime", "http", "host"}, "runtime")}};
+  read_poll(in, out, guard);
+  out["value_path"] = read_path(in, "value_path");
+  auto op = in.choice("op", {">", "<", ">=", "<=", "==", "=", "!="}, "==");
+  out["op"] = op == "=" ? "==" : op;
+  const auto* threshold = in.needed("threshold");
+  const auto value = operand::of(threshold);
+  if (threshold && (!value.numeric || threshold->is_boolean()))
+    in.refuse("threshold", "'threshold' is a number.");
+  else if (threshold)
+    out["threshold"] = value.numeric->to_json();
+  out["fire"] = in.choice("fire", {"always", "on_change"}, "always");
+  return out;
+}
+
+void read_filters(field_reader& in, json& out) {
+  auto types = in.texts("types", {1, 200}, 50);
+  const auto single = in.text("event_type", {1, 200}, std::string{});
+  if (!single.empty() && std::find(types.begin(), types.end(), single) == types.end()) types.push_back(single);
+  out["types"] = types;
+  out["sources"] = in.texts("sources", {1, 500}, 50);
+}
+
+json read_event(field_reader& in) {
+  refuse_later_features(in);
+  auto out = json::object();
+  read_filters(in, out);
+  std::size_t count = 0;
+  if (in.has("conditions")) {
+    for (auto name : {"field", "op", "value", "case_sensitive"})
+      in.refuse_if_present(name, "Write either one comparison (field, op, value) or a list of 'conditions', not both.");
+    json group{{"conditions", *in.any("conditions")}};
+    if (const auto* logic = in.any("logic")) group["logic"] = *logic;
+    out.update(read_condition(in.problems(), group, in.pointer(), count));
+  } else if (in.has("field")) {
+    in.refuse_if_present("logic", "'logic' combines a list of 'conditions'; remove it from a single comparison.");
+    in.any("conditions");
+    auto single = json::object();
+    for (auto name : {"field", "op", "case_sensitive"})
+      if (const auto* given = in.any(name)) single[name] = *given;
+    in.any("value");
+    if (in.present("value")) single["value"] = in.raw("value");
+    out.update(read_condition(in.problems(), single, in.pointer(), count));
+  } else {
+    for (auto name : {"op", "value", "case_sensitive"})
+      in.refuse_if_present(name, "A comparison needs the 'field' that it looks at.");
+    in.refuse_if_present("logic", "'logic' combines a list of 'conditions'.");
+    for (auto name : {"field", "conditions"}) in.any(name);
+    in.close(); // a misspelt field is the better complaint
+    if (out["types"].empty() && out["sources"].empty())
+      in.problems().refuse(in.pointer(),
+                           "This rule would fire on every event. Give it 'field', 'op' and 'value', a list of "
+                           "'conditions', or the event 'types' or 'sources' it is for.");
+  }
+  return out;
+}
+
+json read_anomaly_config(verdict& v, const json& spec, const std::string& pointer, const std::string& method,
+                         bool fixed) {
+  field_reader in{v, spec, pointer, "anomaly_config"};
+  const std::int64_t fewest = method == "iqr" ? 4 : 2;
+  auto out = json::object();
+  if (method == "iqr")
+    out["multiplier"] = in.real("multiplier", 0, 1'000, 1.5);
+  else
+    out["threshold"] = in.real("threshold", 0, 1'000, 3.0);
+  if (method == "ema") out["alpha"] = in.real("alpha", 0, 1, 0.3);
+  for (auto name : {"multiplier", "threshold", "alpha"}) {
+    if (!out.contains(name))
+      in.refuse_if_present(name, "The method '" + method + "' does not use this; remove it or choose another method.");
+  }
+  out["min_samples"] = in.integer("min_samples", fewest, 1'000, fixed ? fewest : 20);
+  out["baseline_max"] = in.integer("baseline_max", fewest, 1'000, 1'000);
+  if (out["baseline_max"] < out["min_samples"])
+    in.refuse("baseline_max", "'baseline_max' is at least 'min_samples', or no verdict would ever be reached.");
+  in.close();
+  return out;
+}
+
+json read_anomaly(field_reader& in, const outbound::guard_options& guard) {
+  refuse_later_features(in);
+  auto method = in.choice("anomaly_method", {"zscore", "iqr", "ema"}, "zscore");
+  json out{{"source", read_poll_source(in, {"payload", "runtime", "http", "host"}, "payload")},
+           {"anomaly_method", method}};
+  if (out["source"] == "payload") {
+    read_filters(in, out);
+    for (auto name : {"endpoint", "method", "params", "headers", "timeout_ms", "poll_interval_seconds"})
+      in.refuse_if_present(
+          name, "The source 'payload' takes values from events; set 'source' to 'runtime' or 'host' to poll.");
+    if (out["types"].empty() && out["sources"].empty())
+      in.problems().refuse(in.pointer(), "Give the event 'types' or 'sources' whose values are watched.");
+  } else {
+    for (auto name : {"types", "event_type", "sources"})
+      in.refuse_if_present(name, "Only the source 'payload' takes values from events; remove this field.");
+    read_poll(in, out, guard);
+  }
+  out["value_path"] = read_path(in, "value_path");
+  auto values = json::array();
+  if (const auto* given = in.any("baseline_values")) {
+    if (!given->is_array() || given->size() > 1'000)
+      in.refuse("baseline_values", "'baseline_values' is a list of at most 1000 numbers.");
+    else
+      for (std::size_t i = 0; i < given->size(); ++i) {
+        const auto value = operand::of(&(*given)[i]);
+        if (value.is == operand::type::number && value.numeric)
+          values.push_back(value.numeric->approximate());
+        else
+          in.problems().refuse(pointer_append(in.pointer_to("baseline_values"), i), "A baseline value is a number.");
+      }
+  }
+  const auto* config = in.any("anomaly_config");
+  out["anomaly_config"] = read_anomaly_config(in.problems(), config ? *config : json::object(),
+                                              in.pointer_to("anomaly_config"), method, !values.empty());
+  const auto fewest = out["anomaly_config"]["min_samples"].get<std::size_t>();
+  if (!values.empty() && values.size() < fewest)
+    in.refuse("baseline_values",
+              "The method '" + method + "' needs at least " + std::to_string(fewest) + " baseline values here.");
+  out["baseline_values"] = std::move(values);
+  return out;
+}
+
+bool is_token(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isalnum(c) || std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+}
+
+} // namespace
+
+std::string read_path(field_reader& reader, std::string_view name) {
+  auto path = reader.text(name, {1, field_path_length_max});
+  if (reader.problems().good())
+    if (const auto fault = field_path::fault_of(path); !fault.empty()) reader.refuse(name, std::string(fault));
+  return path;
+}
+
+std::string read_time_zone(field_reader& reader, std::string_view name, std::optional<std::string> otherwise) {
+  auto zone = reader.text(name, {1, 64}, std::move(otherwise));
+  if (reader.problems().good())
+    if (const auto known = find_time_zone(zone); !known) reader.refuse(name, known.error().message, known.error().code);
+  return zone;
+}
+
+std::string read_endpoint(field_reader& reader, const outbound::guard_options& guard) {
+  auto url = reader.text("endpoint", {1, 2'000});
+  if (!reader.problems().good()) return url;
+  if (url.front() == '/')
+    reader.refuse("endpoint",
+                  "Paths on this service itself are not available in this release; give an absolute URL, e.g. "
+                  "https://example.org/hook.");
+  else if (const auto checked = outbound::check_url(guard, url); !checked)
+    reader.refuse("endpoint", std::string(checked.error().text()), checked.error().code);
+  return url;
+}
+
+json read_headers(field_reader& reader) {
+  auto headers = reader.table("headers", 50, 4'000, false);
+  constexpr std::array ours{"host", "content-length", "transfer-encoding", "connection",  "upgrade",
+                            "te",   "trailer",        "idempotency-key",   "traceparent", "tracestate"};
+  for (const auto& [name, value] : headers.items()) {
+    const auto at = pointer_append(reader.pointer_to("headers"), name);
+    std::string lower = name;
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (!is_token(name))
+      reader.problems().refuse(at, "A header name is made of letters, digits and hyphens.");
+    else if (std::find(ours.begin(), ours.end(), lower) != ours.end())
+      reader.problems().refuse(at, "The header '" + name + "' is set by Tobit; remove it.");
+  }
+  return headers;
+}
+
+json read_condition(verdict& v, const json& spec, const std::string& pointer, std::size_t& count, std::size_t depth) {
+  field_reader in{v, spec, pointer, "A condition"};
+  if (!v.good()) return json::object();
+  if (in.has("conditions") || in.has("logic")) {
+    if (depth >= condition_depth_max) {
+      v.refuse(pointer,
+               "Groups are nested deeper than " + std::to_string(condition_depth_max) + " levels; flatten them.");
+      return json::object();
+    }
+    for (auto name : {"field", "op", "value", "case_sensitive"})
+      in.refuse_if_present(
+          name, "A group has 'conditions' and 'logic'; a comparison has 'field', 'op' and 'value'. Not both.");
+    auto logic = in.choice("logic", {"AND", "OR", "NOT", "and", "or", "not"}, "AND");
+    std::transform(logic.begin(), logic.end(), logic.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    auto members = json::array();
+    const auto* list = in.any("conditions");
+    if (!list || !list->is_array() || list->empty()) {
+      in.refuse("conditions", "'conditions' is a list with at least one condition.");
+    } else {
+      for (std::size_t i = 0; i < list->size() && v.good(); ++i)
+        members.push_back(
+            read_condition(v, (*list)[i], pointer_append(in.pointer_to("conditions"), i), count, depth + 1));
+    }
+    in.close();
+    return json{{"logic", std::move(logic)}, {"conditions", std::move(members)}};
+  }
+  if (++count > conditions_max) {
+    v.refuse(pointer,
+             "A rule has at most " + std::to_string(conditions_max) + " comparisons; split it into several rules.");
+    return json::object();
+  }
+  json out{{"field", read_path(in, "field")}};
+  const auto written = in.text("op", {1, 20}, "==");
+  const auto op = parse_comparison_op(written);
+  if (!op)
+    in.refuse("op", "'" + written + "' is not an operator; use one of " + std::string(comparison_op_list()) + ".");
+  out["op"] = to_string(op.value_or(comparison_op::equal));
+  in.any("value");
+  if (!in.present("value")) {
+    in.refuse("value", "A comparison needs the 'value' that the field is compared with.");
+  } else {
+    const auto& value = in.raw("value");
+    const bool list = op == comparison_op::in || op == comparison_op::not_in;
+    if (list && (!value.is_array() || value.empty() || value.size() > 1'000))
+      in.refuse("value", "'" + written + "' needs a list of 1 to 1000 values.");
+    if ((op == comparison_op::starts_with || op == comparison_op::ends_with) && !value.is_string())
+      in.refuse("value", "'" + written + "' needs a text.");
+    if (op <= comparison_op::less_equal && !value.is_number() && !value.is_string())
+      in.refuse("value", "'" + written + "' needs a number or a text.");
+    out["value"] = value;
+  }
+  if (!in.flag("case_sensitive", true)) out["case_sensitive"] = false;
+  in.close();
+  return out;
+}
+
+json read_trigger(verdict& v, std::string_view trigger_type, const json& spec, const outbound::guard_options& guard) {
+  field_reader in{v, spec, "/trigger_spec", "The trigger_spec of a rule of type '" + std::string(trigger_type) + "'"};
+  if (!v.good()) return json::object();
+  auto out = trigger_type == "schedule" ? read_schedule(in)
+             : trigger_type == "metric" ? read_metric(in, guard)
+             : trigger_type == "event"  ? read_event(in)
+                                        : read_anomaly(in, guard);
+  in.close();
+  return out;
+}
+
+} // namespace tobit::rule

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "schemas/message.hpp"
+
+#include <cstdint>
+#include <vector>
+
+/// What a rule writes into its journal. Replayed in order they give the rule's state again; nobody else sends them.
+namespace tobit::rule {
+
+/// The rule acted, once or several times (a batch of events), and by what it was woken.
+struct rule_fired {
+  static constexpr std::string_view wire_name = "tobit.rule.fired.v1";
+  std::int64_t at_us = 0; ///< when it was decided, UTC microseconds
+  std::int64_t firings = 1;
+  std::int64_t due_at_us = 0;      ///< of the tick; 0: not a tick
+  std::int64_t observed_at_us = 0; ///< of the metric; 0: not a metric
+};
+
+/// Everything up to this offset of the event log is decided.
+struct offset_advanced {
+  static constexpr std::string_view wire_name = "tobit.rule.offset_advanced.v1";
+  std::int64_t partition = 0;
+  std::uint64_t offset = 0;
+};
+
+/// The verdict about a metric changed (rules that fire on change).
+struct metric_seen {
+  static constexpr std::string_view wire_name = "tobit.rule.metric_seen.v1";
+  bool matched = false;
+};
+
+/// Values joined the baseline of an anomaly rule, oldest first.
+struct baseline_grown {
+  static constexpr std::string_view wire_name = "tobit.rule.baseline_grown.v1";
+  std::vector<double> values;
+};
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(rule_fired, at_us, firings, due_at_us, observed_at_us)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(offset_advanced, partition, offset)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(metric_seen, matched)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(baseline_grown, values)
+
+} // namespace tobit::rule
