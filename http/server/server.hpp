@@ -1,5 +1,8 @@
 #pragma once
 
+#include "schemas/error.hpp"
+#include "schemas/time.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -9,9 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include "schemas/error.hpp"
-#include "schemas/time.hpp"
-
 namespace tobit::http {
 
 using header_list = std::vector<std::pair<std::string, std::string>>;
@@ -19,17 +19,17 @@ using header_list = std::vector<std::pair<std::string, std::string>>;
 /// A complete request, limits already checked, body already decompressed.
 struct request {
   std::string method;
-  std::string target; ///< as sent: path and query
-  std::string path;   ///< percent-decoded path, valid UTF-8, no dot segments
+  std::string target;                                     ///< as sent: path and query
+  std::string path;                                       ///< percent-decoded path, valid UTF-8, no dot segments
   std::vector<std::pair<std::string, std::string>> query; ///< decoded, in order
-  header_list headers; ///< names in lower case
+  header_list headers;                                    ///< names in lower case
   std::string body;
   std::string remote_address; ///< IP address of the peer
   bool secure = false;        ///< came over TLS
   steady_time received_at;    ///< when the request was complete
 
-  std::string_view header(std::string_view lower_case_name) const noexcept;      ///< first value, or empty
-  const std::string* query_value(std::string_view name) const noexcept;          ///< first value, or null
+  std::string_view header(std::string_view lower_case_name) const noexcept; ///< first value, or empty
+  const std::string* query_value(std::string_view name) const noexcept;     ///< first value, or null
 };
 
 struct response {
@@ -73,8 +73,8 @@ private:
 
 /// What the server may do with a request whose head has arrived.
 struct body_limit {
-  std::size_t bytes = 1u << 20;             ///< of the body, sent as well as decompressed
-  std::chrono::milliseconds time{30'000};   ///< from the head to the last byte
+  std::size_t bytes = 1u << 20;           ///< of the body, sent as well as decompressed
+  std::chrono::milliseconds time{30'000}; ///< from the head to the last byte
 };
 
 /// The server's user.
@@ -90,22 +90,24 @@ public:
 };
 
 struct server_options {
-  std::string address = "127.0.0.1"; ///< numeric IPv4 or IPv6
-  std::uint16_t port = 0;            ///< 0: any free one
+  std::string address = "127.0.0.1";              ///< numeric IPv4 or IPv6
+  std::uint16_t port = 0;                         ///< 0: any free one
   std::string certificate_file, private_key_file; ///< PEM; both set: HTTPS (TLS 1.2+)
   std::size_t reactors = 1;
   std::size_t workers = 4;
   std::size_t connections_max = 20'000;
   std::size_t connections_per_address_max = 10'000;
-  std::size_t head_max = 32u << 10;    ///< bytes of request line and headers together
+  std::size_t head_max = 32u << 10; ///< bytes of request line and headers together
   std::size_t header_count_max = 100;
   std::size_t uri_max = 8u << 10;
-  std::size_t queued_requests_max = 10'000; ///< complete requests that wait for a worker; beyond it: 503
-  std::size_t stream_queue_max = 1u << 20;  ///< bytes waiting for one slow watcher
-  std::size_t response_queue_max = 64u << 20; ///< bytes of answers waiting for one connection
-  std::chrono::milliseconds head_time{10'000};  ///< from the first byte to the end of the headers
-  std::chrono::milliseconds idle_time{75'000};  ///< keep-alive without a request
-  std::chrono::milliseconds write_time{30'000}; ///< without progress while the client does not read
+  std::size_t queued_requests_max = 10'000;       ///< complete requests that wait for a worker; beyond it: 503
+  std::size_t stream_queue_max = 1u << 20;        ///< bytes waiting for one slow watcher
+  std::size_t response_queue_max = 64u << 20;     ///< bytes of answers waiting for one connection
+  std::chrono::milliseconds head_time{10'000};    ///< from the first byte to the end of the headers
+  std::chrono::milliseconds idle_time{75'000};    ///< keep-alive without a request
+  std::chrono::milliseconds write_time{30'000};   ///< without progress while the client does not read
+  std::chrono::milliseconds answer_time{120'000}; ///< from the complete request to the answer; beyond it: 504
+  std::size_t request_bytes_max = 512u << 20;     ///< of the bodies of all requests under way; beyond it: 503
   std::size_t requests_per_connection_max = 1'000'000;
 };
 
@@ -114,7 +116,8 @@ struct server_figures {
   std::uint64_t accepted = 0, requests = 0, refused = 0;
 };
 
-/// The HTTP/1.1 edge: one epoll reactor (or a few) that owns the connections, cpp-httplib to parse, a small worker pool.
+/// The HTTP/1.1 edge: one epoll reactor (or a few) that owns the connections, cpp-httplib to parse, a small worker
+/// pool.
 class server {
 public:
   virtual ~server() = default; ///< stops

@@ -23,11 +23,12 @@ struct database_status {
 
 /// Limits and times of a database. All bounded; see docs of the settings `storage.*`.
 struct database_options {
-  std::size_t write_queue_max = 50'000;                ///< units waiting; beyond it: overloaded
-  std::size_t read_queue_max = 5'000;                  ///< reads waiting; beyond it: overloaded
-  std::size_t group_max = 1'000;                       ///< units in one transaction
-  std::size_t readers = 2;                             ///< reading threads, each with its own connection
-  std::size_t writers = 4;                             ///< writing connections (PostgreSQL); SQLite always has one
+  std::size_t write_queue_max = 50'000;      ///< units waiting; beyond it: overloaded
+  std::size_t read_queue_max = 5'000;        ///< reads waiting; beyond it: overloaded
+  std::size_t group_max = 1'000;             ///< units in one transaction
+  std::size_t readers = 2;                   ///< reading threads, each with its own connection
+  std::size_t writers = 4;                   ///< writing connections (PostgreSQL); SQLite always has one
+  std::size_t wal_reserve_bytes = 16u << 20; ///< size of SQLite's write-ahead log from the start; 0: it grows by use
   std::chrono::milliseconds busy_timeout{5'000};       ///< waiting for another process's lock (SQLite) or connecting
   std::chrono::milliseconds statement_timeout{30'000}; ///< one statement
 };

@@ -1,11 +1,16 @@
 #include "runtime/storage/sqlite_session.hpp"
 
+#include "runtime/storage/sqlite_checkpointer.hpp"
 #include "runtime/storage/sqlite_statement.hpp"
 
 #include <spdlog/spdlog.h>
 #include <sqlite3.h>
 
 #include <cerrno>
+#include <chrono>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <utility>
 
 namespace tobit::storage {
@@ -78,8 +83,10 @@ session_failure failure_of(sqlite3* db, int code, std::string_view sql) {
 
 class sqlite_session final : public session {
 public:
-  sqlite_session(sqlite_handle db, std::chrono::milliseconds patience) : db_(std::move(db)), patience_(patience) {
+  sqlite_session(sqlite_handle db, std::chrono::milliseconds patience, std::function<void(int)> committed)
+      : db_(std::move(db)), patience_(patience), committed_(std::move(committed)) {
     sqlite3_progress_handler(db_.get(), 10'000, &sqlite_session::out_of_time, this);
+    if (committed_) sqlite3_wal_hook(db_.get(), &sqlite_session::after_commit, this);
   }
 
   ~sqlite_session() override { rollback(); }
@@ -144,9 +151,18 @@ private:
     return std::chrono::steady_clock::now() > static_cast<sqlite_session*>(self)->out_of_time_at_ ? 1 : 0;
   }
 
+  // Setting a hook takes the place of SQLite's own automatic checkpoint, so the last bound is kept here.
+  static int after_commit(void* self, sqlite3* db, const char* name, int pages) {
+    if (pages >= sqlite_checkpointer::wal_pages_max)
+      sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+    static_cast<sqlite_session*>(self)->committed_(pages);
+    return SQLITE_OK;
+  }
+
   sqlite_handle db_; // closed last: after the statements
   sqlite_statement_cache statements_;
   std::chrono::milliseconds patience_;
+  std::function<void(int)> committed_;
   std::chrono::steady_clock::time_point out_of_time_at_{};
 };
 
@@ -177,13 +193,13 @@ result<void> refuse_to_open(const std::string& path, int code, sqlite3* db) {
 }
 
 constexpr const char* writer_settings = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
-                                        "PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=2000;";
+                                        "PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=16000;";
 constexpr const char* reader_settings = "PRAGMA query_only=1; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;";
 
 } // namespace
 
 result<std::unique_ptr<session>> open_sqlite_session(const std::string& path, const database_options& options,
-                                                     session_role role) {
+                                                     session_role role, std::function<void(int)> committed) {
   sqlite3* raw = nullptr;
   const int flags =
       SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (role == session_role::writer ? SQLITE_OPEN_CREATE : 0);
@@ -200,7 +216,21 @@ result<std::unique_ptr<session>> open_sqlite_session(const std::string& path, co
   // SQLite opens a read-only file without complaint and fails at the first write.
   if (code == SQLITE_OK && sqlite3_db_readonly(raw, "main") == 1) code = SQLITE_READONLY;
   if (code != SQLITE_OK) return fail(refuse_to_open(path, code, raw).error());
-  return std::make_unique<sqlite_session>(std::move(db), options.statement_timeout);
+  return std::make_unique<sqlite_session>(std::move(db), options.statement_timeout, std::move(committed));
+}
+
+void reserve_write_ahead_log(const std::string& path, std::size_t bytes) noexcept {
+  const auto log = path + "-wal";
+  const int descriptor = ::open(log.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  if (descriptor < 0) return;
+  static constexpr char zeros[65'536] = {};
+  struct stat found {};
+  // Real zeros: blocks that are only allocated (fallocate) need the journal again at their first use.
+  for (std::size_t size = ::fstat(descriptor, &found) == 0 ? static_cast<std::size_t>(found.st_size) : bytes;
+       size < bytes; size += sizeof zeros)
+    if (::write(descriptor, zeros, sizeof zeros) != static_cast<ssize_t>(sizeof zeros)) break;
+  ::fdatasync(descriptor);
+  ::close(descriptor);
 }
 
 } // namespace tobit::storage

@@ -23,9 +23,9 @@ class threaded_database final : public database {
 public:
   struct parts {
     std::string kind;
+    std::shared_ptr<void> held; ///< kept longer than all sessions, e.g. a lock file
     session_factory open;
     std::size_t lanes = 1;
-    std::shared_ptr<void> held; ///< kept as long as the database, e.g. a lock file
   };
 
   threaded_database(parts p, const database_options& options);

@@ -113,27 +113,36 @@ CREATE TABLE restart_history (
 );
 CREATE INDEX restart_history_by_entity ON restart_history (kind, tenant, entity_key, at);
 
--- The tick ledger: what a schedule is due for next, and every tick that was due.
+-- The tick ledger: what a schedule is due for next, and the latest ticks that were due. An interval's due times are
+-- anchor_at + n * interval. A removed schedule keeps its row for a while, so that its ticks can still be looked at.
 CREATE TABLE schedule (
   kind TEXT NOT NULL,
   tenant TEXT NOT NULL,
   entity_key TEXT NOT NULL,
   spec TEXT NOT NULL,
+  anchor_at {int} NOT NULL,
   next_due_at {int},
+  tick_count {int} NOT NULL DEFAULT 0,
+  removed_at {int},
   PRIMARY KEY (kind, tenant, entity_key)
 );
-CREATE INDEX schedule_due ON schedule (next_due_at);
+CREATE INDEX schedule_removed ON schedule (removed_at) WHERE removed_at IS NOT NULL;
+-- A ring of rows per schedule: the n-th tick stands at n modulo the length of the kept history and overwrites the one
+-- that stood there. `status` is open, fired, skipped, failed or overdue. `missed` counts further ticks the row stands for.
 CREATE TABLE tick (
   kind TEXT NOT NULL,
   tenant TEXT NOT NULL,
   entity_key TEXT NOT NULL,
+  place {int} NOT NULL,
   due_at {int} NOT NULL,
+  missed {int} NOT NULL DEFAULT 0,
   status TEXT NOT NULL,
+  reason TEXT NOT NULL DEFAULT '',
   decided_at {int} NOT NULL,
   settled_at {int},
-  PRIMARY KEY (kind, tenant, entity_key, due_at)
+  PRIMARY KEY (kind, tenant, entity_key, place)
 );
-CREATE INDEX tick_open ON tick (status, due_at);
+CREATE INDEX tick_open ON tick (due_at) WHERE status = 'open';
 
 -- The event log, a row per accepted batch; `body` is zstd-compressed NDJSON of CloudEvents, `id_hashes` 16 bytes each.
 CREATE TABLE event_batch (

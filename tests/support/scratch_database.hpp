@@ -34,7 +34,7 @@ public:
   const std::filesystem::path& folder() const { return folder_; }
 
 private:
-  const storage::database_options options_;
+  storage::database_options options_;
   std::filesystem::path folder_;
   std::string schema_; ///< PostgreSQL only
   std::string url_;

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace tobit {
+
+/// What stands where a secret was.
+inline constexpr std::string_view redacted = "***";
+
+/// Whether a field, header or parameter of this name holds a secret: its name contains password, secret, token,
+/// authorization, cookie, credential, api key or private key, in any case, with `_`, `-` or nothing between.
+bool is_secret_name(std::string_view name) noexcept;
+
+/// `text` without the secrets that can be recognised: passwords in URLs (`scheme://user:password@`), `Bearer …` and
+/// `Basic …`, API keys (`sk_…`), and the value after a secret name (`password=…`, `"token": "…"`, `api_key: …`).
+/// For log lines and messages; linear in the length.
+std::string redact_secrets(std::string_view text);
+
+} // namespace tobit
