@@ -1,0 +1,255 @@
+"""Measures Tobit against its targets and prints machine, medians and ratios.
+
+usage: run.py [--runs N] [--keep] [NAME …]     NAME: part of a benchmark's name; --keep writes a file under results/
+
+Load generator and node share the machine, so absolute numbers are lower bounds that drift; quote medians and ratios.
+"""
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "system"))
+BUILD = pathlib.Path(os.environ.get("TOBIT_BENCH_BUILD", ROOT / "build" / "release"))
+os.environ.setdefault("TOBIT_PROGRAM", str(BUILD / "tobit"))
+from support.node import Node, wait_until  # noqa: E402
+
+BENCHMARKS = []
+
+
+def benchmark(function):
+    BENCHMARKS.append(function)
+    return function
+
+
+class Figures:
+    """name -> list of measured values, with unit and target."""
+
+    def __init__(self):
+        self.rows = {}
+
+    def add(self, name, value, unit, target=None, better="more"):
+        row = self.rows.setdefault(name, {"unit": unit, "target": target, "better": better, "values": []})
+        row["values"].append(value)
+
+
+def program(name):
+    path = next((p for p in [BUILD / name, *BUILD.glob(f"tests/bench/**/{name}")] if p.is_file()), None)
+    return str(path) if path else None
+
+
+def run_lines(figures, name, *arguments, timeout=300):
+    """Runs a benchmark program; its lines `bench NAME VALUE UNIT [more|less TARGET]` become figures."""
+    path = program(name)
+    if not path:
+        print(f"  {name} is not built, skipped")
+        return
+    output = subprocess.run([path, *arguments], capture_output=True, text=True, timeout=timeout)
+    if output.returncode != 0:
+        print(f"  {name} failed with exit code {output.returncode}: {output.stderr[-400:]}")
+    for line in output.stdout.splitlines():
+        match = re.match(r"bench (.+?) ([-+0-9.e]+) (\S+)(?: (more|less) ([-+0-9.e]+))?$", line)
+        if match:
+            target = float(match.group(5)) if match.group(5) else None
+            figures.add(match.group(1), float(match.group(2)), match.group(3), target, match.group(4) or "more")
+
+
+def wrk(url, connections, seconds, script=None, headers=()):
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "--timeout", "10s"]
+    for header in headers:
+        command += ["-H", header]
+    if script:
+        command += ["-s", script]
+    text = subprocess.run(command + [url], capture_output=True, text=True, timeout=seconds + 60).stdout
+    rate = float(re.search(r"Requests/sec:\s+([0-9.]+)", text).group(1))
+    unit = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
+    percentile = {p: float(v) * unit[u] for p, v, u in re.findall(r"^\s+(\d+)%\s+([0-9.]+)(us|ms|s|m)$", text, re.M)}
+    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
+    errors = re.search(r"Socket errors: (.+)", text)
+    return rate, percentile, int(bad.group(1)) if bad else 0, errors.group(1) if errors else ""
+
+
+def cpu_seconds(pid):
+    fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def resident_kib(pid):
+    return int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{pid}/status").read()).group(1))
+
+
+UNLIMITED = {"TOBIT_LIMITS_PER_ADDRESS_PER_SECOND": "0", "TOBIT_LIMITS_PER_IDENTITY_PER_SECOND": "0", "TOBIT_LOG_LEVEL": "warning"}
+
+
+@benchmark
+def edge(figures):
+    """HTTP edge of a real node: simple GET, and a request that asks an entity."""
+    with Node(env=UNLIMITED) as node:
+        for connections, target in ((64, 40_000), (256, None), (1000, 30_000)):
+            rate, latency, bad, errors = wrk(node.url + "/healthz", connections, 5)
+            figures.add(f"GET /healthz, {connections} clients", rate, "req/s", target)
+            figures.add(f"GET /healthz, {connections} clients, p99", latency["99"], "ms", None, "less")
+            if bad or errors:
+                print(f"  {connections} clients: {bad} bad answers, {errors}")
+        import socket
+        idle = [socket.create_connection(node.address) for _ in range(1000)]
+        for connection in idle:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        for connection in idle:
+            connection.recv(4096)
+        before, begun = cpu_seconds(node.process.pid), time.monotonic()
+        time.sleep(5)
+        share = (cpu_seconds(node.process.pid) - before) / (time.monotonic() - begun)
+        figures.add("CPU of a node with 1,000 idle clients", share * 100, "%core", 2, "less")
+        rate, _, _, _ = wrk(node.url + "/healthz", 64, 3)
+        figures.add("GET /healthz, 64 clients beside 1,000 idle ones", rate, "req/s")
+        for connection in idle:
+            connection.close()
+        rule = node.create_rule(rule_name="asked", trigger_type="event", trigger_spec={"field": "x", "op": ">", "value": 1})
+        header = "Authorization: Bearer " + node.token
+        rate, latency, bad, errors = wrk(f"{node.url}/cep/rules/{rule['rule_id']}", 256, 5, headers=[header])
+        figures.add("GET of one rule through its entity, 256 clients", rate, "req/s", 25_000)
+        rate, percentile, bad, errors = wrk(f"{node.url}/actors/rule/{rule['rule_id']}", 256, 5, headers=[header])
+        figures.add("request that asks an entity, 256 clients", rate, "req/s", 25_000)
+        figures.add("request that asks an entity, 256 clients, p99", percentile["99"], "ms", 20, "less")
+        if bad or errors:
+            print(f"  asking: {bad} bad answers, {errors}")
+    run_lines(figures, "edge_bench")
+
+
+@benchmark
+def intake(figures):
+    """Durable NDJSON over HTTP: 1,000 events a request, SQLite, acknowledged after the commit."""
+    with Node(env={**UNLIMITED, "TOBIT_HTTP_BODY_MAX": "16MiB"}) as node, tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        node.login()
+        script.write('''
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/x-ndjson"
+wrk.headers["Authorization"] = "Bearer %s"
+local n = 0
+local prefix = string.format("%%x-", math.random(0, 0x7fffffff))
+function request()
+  n = n + 1
+  local lines = {}
+  local id = prefix .. n
+  for i = 1, 1000 do
+    lines[i] = '{"specversion":"1.0","id":"' .. id .. '-' .. i .. '","source":"/bench/host-17","type":"host.metrics","time":"2026-01-01T00:00:00Z","data":{"cpu":12.5,"memory":61,"host":"srv-erp-01"}}'
+  end
+  return wrk.format(nil, nil, nil, table.concat(lines, "\\n"))
+end
+''' % node.token)
+        script.flush()
+        rate, latency, bad, errors = wrk(node.url + "/cep/events/ingest", 4, 8, script.name)
+        figures.add("durable intake over HTTP", rate * 1000, "events/s", 100_000)
+        figures.add("durable intake over HTTP, p99", latency["99"], "ms", 50, "less")
+        if bad or errors:
+            print(f"  intake: {bad} bad answers, {errors}")
+    run_lines(figures, "intake_bench")
+
+
+@benchmark
+def webhook(figures):
+    """From event received to webhook sent at 1,000 events/s."""
+    path = program("webhook_bench")
+    if not path:
+        print("  webhook_bench is not built, skipped")
+        return
+    with Node(env=UNLIMITED) as node:
+        node.login()
+        output = subprocess.run([path, node.url, node.token, "1000", "8"], capture_output=True, text=True, timeout=120)
+        for name, value, unit, target in re.findall(r"^bench (.+?) ([-+0-9.e]+) (\S+)(?: less ([0-9.]+))?$", output.stdout, re.M):
+            figures.add(name, float(value), unit, float(target) if target else None, "less")
+        if output.returncode:
+            print("  webhook_bench failed:", output.stderr[-400:])
+
+
+@benchmark
+def entities(figures):
+    """Messages to local entities, what a call context costs, memory, start with 100,000 definitions."""
+    run_lines(figures, "entity_bench", timeout=600)
+
+
+@benchmark
+def ledger(figures):
+    """Scheduled ticks per second through the ledger."""
+    run_lines(figures, "ledger_bench")
+
+
+@benchmark
+def rules(figures):
+    """Conditions evaluated per second."""
+    run_lines(figures, "rule_bench")
+
+
+@benchmark
+def startup(figures):
+    """A node with many defined rules: import, start, memory."""
+    count = int(os.environ.get("TOBIT_BENCH_RULES", "100000"))
+    with Node(env=UNLIMITED) as node:
+        empty = resident_kib(node.process.pid)
+        node.login()
+        for first in range(0, count, 5000):
+            lines = "\n".join(json.dumps({"rule_name": f"bench {i}", "trigger_type": "event", "trigger_spec":
+                                          {"event_types": [f"t{i % 1000}"], "field": "v", "op": ">", "value": i}})
+                              for i in range(first, first + 5000))
+            answer = node.post("/cep/rules/import", lines, headers={"Content-Type": "application/x-ndjson", "X-Request-Timeout": "60"}, timeout=300)
+            assert answer.status == 200, answer
+        node.stop(30)
+        begun = time.monotonic()
+        node.start(120)
+        figures.add(f"start with {count:,} defined rules", time.monotonic() - begun, "s", 10, "less")
+        figures.add("memory of a sleeping rule", (resident_kib(node.process.pid) - empty) * 1024 / count, "bytes", 2048, "less")
+
+
+def machine():
+    model = re.search(r"model name\s*: (.+)", open("/proc/cpuinfo").read())
+    return {"cpu": model.group(1) if model else "unknown", "cores": os.cpu_count(),
+            "memory_gib": round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30),
+            "kernel": os.uname().release, "load": os.getloadavg()[0]}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--keep", action="store_true")
+    options = parser.parse_args()
+    chosen = [b for b in BENCHMARKS if not options.names or any(n in b.__name__ for n in options.names)]
+    if not chosen:
+        sys.exit(f"no benchmark is called like that; there are: {', '.join(b.__name__ for b in BENCHMARKS)}")
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    about = {"date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"), "commit": commit, **machine()}
+    print("  ".join(f"{k}: {v}" for k, v in about.items()))
+    figures = Figures()
+    for run in range(options.runs):
+        for function in chosen:
+            print(f"[{run + 1}/{options.runs}] {function.__name__}: {function.__doc__.splitlines()[0]}", flush=True)
+            try:
+                function(figures)
+            except (AssertionError, subprocess.TimeoutExpired, AttributeError, KeyError) as failure:
+                print(f"  failed: {failure}")
+    width = max((len(name) for name in figures.rows), default=10)
+    print(f"\n{'figure':{width}}  {'median':>12}  {'min':>12}  {'max':>12}  unit      target   of target")
+    for name, row in figures.rows.items():
+        median = statistics.median(row["values"])
+        ratio = ""
+        if row["target"]:
+            share = median / row["target"] if row["better"] == "more" else row["target"] / max(median, 1e-9)
+            ratio = f"{row['target']:>9,.0f}   {share:.2f}x{'' if share >= 1 else '  MISSED'}"
+        print(f"{name:{width}}  {median:12,.2f}  {min(row['values']):12,.2f}  {max(row['values']):12,.2f}  {row['unit']:8}{ratio}")
+    if options.keep:
+        path = ROOT / "tests" / "bench" / "results" / f"{about['date'][:10]}-{commit}.json"
+        path.write_text(json.dumps({"about": about, "figures": figures.rows}, indent=1) + "\n")
+        print(f"\nkept in {path.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
