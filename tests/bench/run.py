@@ -86,13 +86,13 @@ def resident_kib(pid):
     return int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{pid}/status").read()).group(1))
 
 
-UNLIMITED = {"TOBIT_LIMITS_PER_ADDRESS_PER_SECOND": "0", "TOBIT_LIMITS_PER_IDENTITY_PER_SECOND": "0", "TOBIT_LOG_LEVEL": "warning"}
+QUIET = {"TOBIT_LOG_LEVEL": "warning"}
 
 
 @benchmark
 def edge(figures):
     """HTTP edge of a real node: simple GET, and a request that asks an entity."""
-    with Node(env=UNLIMITED) as node:
+    with Node(env=QUIET) as node:
         for connections, target in ((64, 40_000), (256, None), (1000, 30_000)):
             rate, latency, bad, errors = wrk(node.url + "/healthz", connections, 5)
             figures.add(f"GET /healthz, {connections} clients", rate, "req/s", target)
@@ -128,7 +128,7 @@ def edge(figures):
 @benchmark
 def intake(figures):
     """Durable NDJSON over HTTP: 1,000 events a request, SQLite, acknowledged after the commit."""
-    with Node(env={**UNLIMITED, "TOBIT_HTTP_BODY_MAX": "16MiB"}) as node, tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+    with Node(env=QUIET) as node, tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         node.login()
         script.write('''
 wrk.method = "POST"
@@ -162,7 +162,7 @@ def webhook(figures):
     if not path:
         print("  webhook_bench is not built, skipped")
         return
-    with Node(env=UNLIMITED) as node:
+    with Node(env=QUIET) as node:
         node.login()
         output = subprocess.run([path, node.url, node.token, "1000", "8"], capture_output=True, text=True, timeout=120)
         for name, value, unit, target in re.findall(r"^bench (.+?) ([-+0-9.e]+) (\S+)(?: less ([0-9.]+))?$", output.stdout, re.M):
@@ -193,7 +193,7 @@ def rules(figures):
 def startup(figures):
     """A node with many defined rules: import, start, memory."""
     count = int(os.environ.get("TOBIT_BENCH_RULES", "100000"))
-    with Node(env=UNLIMITED) as node:
+    with Node(env=QUIET) as node:
         empty = resident_kib(node.process.pid)
         node.login()
         for first in range(0, count, 5000):
