@@ -138,7 +138,7 @@ statement mark_removed(const entity_ref& ref, utc_time now) {
   mark.sql = "UPDATE schedule SET next_due_at = NULL, removed_at = $4 WHERE kind = $1 AND tenant = $2 "
              "AND entity_key = $3";
   append_ref(mark.params, ref);
-  mark.params.push_back(to_micros(now));
+  mark.params.emplace_back(to_micros(now));
   return mark;
 }
 
@@ -147,7 +147,7 @@ statement mark_orphans(utc_time now) {
   mark.sql = "UPDATE schedule SET next_due_at = NULL, removed_at = $1 WHERE removed_at IS NULL AND NOT EXISTS "
              "(SELECT 1 FROM interest WHERE interest.kind = schedule.kind AND interest.tenant = schedule.tenant "
              "AND interest.entity_key = schedule.entity_key AND interest.source = 'schedule')";
-  mark.params.push_back(to_micros(now));
+  mark.params.emplace_back(to_micros(now));
   return mark;
 }
 
@@ -173,7 +173,7 @@ statement select_wanted(const entity_ref& after, std::int64_t count) {
                "WHERE interest.source = 'schedule' AND (interest.kind, interest.tenant, interest.entity_key) > "
                "($1, $2, $3) ORDER BY interest.kind, interest.tenant, interest.entity_key LIMIT $4";
   append_ref(select.params, after);
-  select.params.push_back(count);
+  select.params.emplace_back(count);
   return select;
 }
 
@@ -181,7 +181,7 @@ statement select_open_ticks(std::int64_t count) {
   statement select;
   select.sql = "SELECT kind, tenant, entity_key, place, due_at, missed FROM tick WHERE status = 'open' "
                "ORDER BY due_at LIMIT $1";
-  select.params.push_back(count);
+  select.params.emplace_back(count);
   return select;
 }
 

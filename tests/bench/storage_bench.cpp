@@ -45,8 +45,10 @@ unit_of_work one_tick(std::uint64_t n) {
   guard.expect_rows = 1;
   return {
       {std::move(guard),
-       sql("INSERT INTO tick (kind, tenant, entity_key, due_at, status, decided_at) VALUES ($1, $2, $3, $4, $5, $6)",
-           {std::string("rule"), std::string("default"), key, due, std::string("fired"), due}),
+       sql("INSERT INTO tick (kind, tenant, entity_key, place, due_at, status, decided_at) VALUES ($1, $2, $3, $4, $5, "
+           "$6, $7) ON CONFLICT (kind, tenant, entity_key, place) DO UPDATE SET due_at = excluded.due_at, status = "
+           "excluded.status, decided_at = excluded.decided_at",
+           {std::string("rule"), std::string("default"), key, due % 20, due, std::string("fired"), due}),
        sql("UPDATE schedule SET next_due_at = $4 WHERE kind = $1 AND tenant = $2 AND entity_key = $3",
            {std::string("rule"), std::string("default"), key, due + 1})},
       n % 10'000};
@@ -107,10 +109,10 @@ void prepare(database& db) {
   setup.statements.push_back(
       sql("INSERT INTO shard (id, owner, epoch) VALUES (1, 'bench', 1) ON CONFLICT (id) DO NOTHING", {}));
   for (int i = 0; i < 10'000; ++i)
-    setup.statements.push_back(
-        sql("INSERT INTO schedule (kind, tenant, entity_key, spec, next_due_at) VALUES ('rule', 'default', $1, '{}', 0)"
-            " ON CONFLICT (kind, tenant, entity_key) DO NOTHING",
-            {"rule" + std::to_string(i)}));
+    setup.statements.push_back(sql("INSERT INTO schedule (kind, tenant, entity_key, spec, anchor_at, next_due_at) "
+                                   "VALUES ('rule', 'default', $1, '{}', 0, 0)"
+                                   " ON CONFLICT (kind, tenant, entity_key) DO NOTHING",
+                                   {"rule" + std::to_string(i)}));
   auto done = db.write_and_wait(std::move(setup), std::chrono::seconds{60});
   if (!done) {
     std::fprintf(stderr, "storage_bench: %s\n", std::string(done.error().text()).c_str());
