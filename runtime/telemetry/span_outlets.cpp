@@ -1,7 +1,8 @@
 #include "runtime/telemetry/span_outlets.hpp"
 
+#include "runtime/outbound/retry_after.hpp"
+
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 namespace tobit::telemetry {
@@ -45,8 +46,8 @@ private:
 
 class otlp_outlet final : public span_outlet {
 public:
-  otlp_outlet(outbound::http_client& out, std::string url, otlp_source source)
-      : out_(out), url_(std::move(url)), source_(std::move(source)) {}
+  otlp_outlet(outbound::http_client& out, std::string url, otlp_source source, const clock& time)
+      : out_(out), url_(std::move(url)), source_(std::move(source)), time_(time) {}
 
   void send(const std::vector<span_record>& batch, answer done) override {
     outbound::http_request request;
@@ -56,28 +57,27 @@ public:
     request.body = to_text(to_otlp(batch, source_));
     request.timeout = std::chrono::seconds{10};
     request.trusted = true;
-    out_.send(std::move(request), [done = std::move(done)](const result<outbound::http_response>& response) {
-      if (response && response->status / 100 == 2) return done(verdict::taken, {});
-      // The specification names these as the ones that are worth another attempt.
-      const auto status = response ? response->status : 503;
-      const auto again = status == 429 || status == 502 || status == 503 || status == 504;
-      done(again ? verdict::again : verdict::lost, pause_of(response));
-    });
+    out_.send(std::move(request),
+              [&time = time_, done = std::move(done)](const result<outbound::http_response>& response) {
+                if (response && response->status / 100 == 2) return done(verdict::taken, {});
+                // The specification names these as the ones that are worth another attempt.
+                const auto status = response ? response->status : 503;
+                const auto again = status == 429 || status == 502 || status == 503 || status == 504;
+                done(again ? verdict::again : verdict::lost, pause_of(response, time.now()));
+              });
   }
 
 private:
-  static std::chrono::milliseconds pause_of(const result<outbound::http_response>& response) {
-    int seconds = 5;
-    if (response) {
-      const auto text = response->header("retry-after");
-      std::from_chars(text.data(), text.data() + text.size(), seconds);
-    }
-    return std::chrono::seconds{std::clamp(seconds, 1, 60)};
+  static std::chrono::milliseconds pause_of(const result<outbound::http_response>& response, utc_time now) {
+    constexpr std::chrono::milliseconds usual = std::chrono::seconds{5}, longest = std::chrono::minutes{1};
+    const auto wished = response ? outbound::retry_after(*response, now) : std::chrono::milliseconds{0};
+    return wished.count() > 0 ? std::min(wished, longest) : usual;
   }
 
   outbound::http_client& out_;
   const std::string url_;
   const otlp_source source_;
+  const clock& time_;
 };
 
 json text_attribute(std::string_view key, std::string_view text) {
@@ -122,8 +122,9 @@ std::unique_ptr<span_outlet> make_storage_outlet(storage::database& store, const
   return std::make_unique<storage_outlet>(store, node);
 }
 
-std::unique_ptr<span_outlet> make_otlp_outlet(outbound::http_client& out, std::string url, otlp_source source) {
-  return std::make_unique<otlp_outlet>(out, std::move(url), std::move(source));
+std::unique_ptr<span_outlet> make_otlp_outlet(outbound::http_client& out, std::string url, otlp_source source,
+                                              const clock& time) {
+  return std::make_unique<otlp_outlet>(out, std::move(url), std::move(source), time);
 }
 
 } // namespace tobit::telemetry

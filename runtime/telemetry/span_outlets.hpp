@@ -3,6 +3,7 @@
 #include "runtime/outbound/http_client.hpp"
 #include "runtime/storage/database.hpp"
 #include "runtime/telemetry/span_outlet.hpp"
+#include "runtime/time/clock.hpp"
 #include "schemas/ids.hpp"
 #include "schemas/json.hpp"
 
@@ -24,8 +25,9 @@ struct otlp_source {
 
 /// Sends spans to an OTLP collector over HTTP with JSON, https://opentelemetry.io/docs/specs/otlp/#otlphttp.
 /// `url`: the whole address, e.g. http://collector:4318/v1/traces; as the operator's own setting it may be private.
-/// `out` outlives the outlet.
-std::unique_ptr<span_outlet> make_otlp_outlet(outbound::http_client& out, std::string url, otlp_source source);
+/// `out` and `time` outlive the outlet.
+std::unique_ptr<span_outlet> make_otlp_outlet(outbound::http_client& out, std::string url, otlp_source source,
+                                              const clock& time);
 
 /// The body of an export request.
 json to_otlp(const std::vector<span_record>& spans, const otlp_source& source);

@@ -48,7 +48,8 @@ struct said {
 
 said send_with(fake_client& out, result<outbound::http_response> answer) {
   out.next = std::move(answer);
-  auto outlet = make_otlp_outlet(out, "http://collector:4318/v1/traces", {});
+  const manual_clock time;
+  auto outlet = make_otlp_outlet(out, "http://collector:4318/v1/traces", {}, time);
   std::optional<said> got;
   const auto batch = two_spans();
   outlet->send(batch, [&](span_outlet::verdict verdict, std::chrono::milliseconds pause) {
@@ -93,6 +94,7 @@ CAF_TEST(a collector gets the batch as JSON and its answer decides) {
   CAF_CHECK(parse_json(out.requests[0].body).has_value());
   CAF_CHECK(send_with(out, status(400)).verdict == lost);
   CAF_CHECK(send_with(out, status(503)).verdict == again);
+  CAF_CHECK(send_with(out, status(503)).pause == 5s);
   CAF_CHECK(send_with(out, status(429, "7")).pause == 7s);
   CAF_CHECK(send_with(out, status(429, "86400")).pause == 60s);
   CAF_CHECK(send_with(out, fail(error_code::connection_error)).verdict == again);
