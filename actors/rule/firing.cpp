@@ -16,8 +16,10 @@ std::string readable(const json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_null()) return {};
   if (value.is_number_float()) {
+    const double d = value.get<double>();
+    if (std::abs(d) >= 1e15) return to_text(value);
     std::array<char, 40> text{};
-    const auto length = std::snprintf(text.data(), text.size(), "%.6g", value.get<double>());
+    const auto length = std::snprintf(text.data(), text.size(), std::abs(d) < 1e6 ? "%.6g" : "%.0f", d);
     return {text.data(), static_cast<std::size_t>(length)};
   }
   return clip_text(to_text(value));
