@@ -5,6 +5,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace tobit::telemetry {
 
@@ -34,9 +36,12 @@ public:
 private:
   span_sink* sink_; ///< null once finished
   const clock* time_;
-  bool wanted_;
   steady_time begun_;
-  span_record span_;
+  call_context context_;
+  bool wanted_;
+  bool failed_ = false;
+  std::string name_;
+  std::vector<std::pair<std::string, std::string>> attributes_;
 };
 
 } // namespace tobit::telemetry

@@ -190,6 +190,18 @@ def rules(figures):
 
 
 @benchmark
+def outbound(figures):
+    """The outgoing HTTP client: throughput, and what it adds at a steady rate."""
+    run_lines(figures, "outbound_bench")
+
+
+@benchmark
+def telemetry(figures):
+    """What a count, a span and a published item cost per message."""
+    run_lines(figures, "telemetry_bench")
+
+
+@benchmark
 def startup(figures):
     """A node with many defined rules: import, start, memory."""
     count = int(os.environ.get("TOBIT_BENCH_RULES", "100000"))
