@@ -107,7 +107,8 @@ result<entity::decision> rule_state::on_metric(const evaluate_metric& metric, co
   const bool fires = verdict.matched && !(trigger_.fires_on_change() && memory_.metric_matched);
   if (trigger_.fires_on_change() && verdict.matched != memory_.metric_matched)
     out.events.push_back(message::of(metric_seen{verdict.matched}));
-  if (trigger_.learns()) out.events.push_back(message::of(baseline_grown{{verdict.value->approximate()}}));
+  if (trigger_.learns() && verdict.value)
+    out.events.push_back(message::of(baseline_grown{{verdict.value->approximate()}}));
   if (!fires) return out;
   const json woken_by{{"value", verdict.value->to_json()}, {"observed_at", time_or_null(metric.observed_at_us)}};
   actions_.fire(identity_, {exec_id, by, "metric", woken_by, subject::of(metric.payload), std::move(verdict)}, at, out);
@@ -141,7 +142,7 @@ void rule_state::judge_event(const event::logged_event& e, const entity::moment&
     out.statements.push_back(insert_execution(failed));
     return;
   }
-  if (trigger_.learns()) {
+  if (trigger_.learns() && verdict.value) {
     so_far.learned.push_back(verdict.value->approximate());
     so_far.added.push_back(verdict.value->approximate());
     if (so_far.learned.size() > memory_.baseline_max) so_far.learned.erase(so_far.learned.begin());

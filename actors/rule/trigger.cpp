@@ -18,6 +18,9 @@ std::string shown(const json& value) {
   return clip_text(value.is_string() ? value.get<std::string>() : to_text(value), 100);
 }
 
+/// Sources answer null for what they do not know yet, such as a rate at the first reading: no match, but no failure.
+std::string not_yet(const field_path& path) { return "There is no value at '" + path.text() + "' yet (null)."; }
+
 std::string sentence_for_path(const field_path& path, const operand& found) {
   if (found.is == operand::type::missing) return "The path '" + path.text() + "' leads nowhere in the payload.";
   return "The value at '" + path.text() + "' is not a number.";
@@ -108,9 +111,10 @@ trigger_verdict trigger::explain_metric(const subject& where, bool test) const {
     out.matched = threshold_->compare(found) == expectation::outcome::matched;
     out.summary = value_path_->text() + " is " + shown(out.value->to_json()) + " (" + spec_["op"].get<std::string>() +
                   " " + shown(spec_["threshold"]) + ")";
-  } else {
+  } else if (found.is != operand::type::null) {
     out.error = sentence_for_path(*value_path_, found);
   }
+  const auto reason = found.is == operand::type::null ? not_yet(*value_path_) : out.error;
   out.references = {{"source", spec_["source"]},
                     {"runtime_endpoint", spec_.value("endpoint", json())},
                     {"method", spec_.value("method", json())},
@@ -122,7 +126,7 @@ trigger_verdict trigger::explain_metric(const subject& where, bool test) const {
                     {"extracted_value", found.show()},
                     {"actual_value", readable ? out.value->to_json() : json()},
                     {"condition_evaluated", out.matched},
-                    {"error_reason", out.error.empty() ? json() : json(out.error)}};
+                    {"error_reason", reason.empty() ? json() : json(reason)}};
   return out;
 }
 
@@ -158,14 +162,15 @@ trigger_verdict trigger::explain_anomaly(const subject& where, const std::vector
     result["is_anomaly"] = judged.is_anomaly;
     result["score"] = judged.score;
     result["details"] = std::move(judged.details);
-  } else {
+  } else if (found.is != operand::type::null) {
     out.error = sentence_for_path(*value_path_, found);
   }
+  const auto reason = found.is == operand::type::null ? not_yet(*value_path_) : out.error;
   out.references = {{"value_path", value_path_->text()},
                     {"extracted_value", found.show()},
                     {"anomaly_result", std::move(result)},
                     {"condition_evaluated", out.matched},
-                    {"error_reason", out.error.empty() ? json() : json(out.error)}};
+                    {"error_reason", reason.empty() ? json() : json(reason)}};
   return out;
 }
 

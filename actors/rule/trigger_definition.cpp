@@ -224,11 +224,9 @@ std::string read_time_zone(field_reader& reader, std::string_view name, std::opt
 std::string read_endpoint(field_reader& reader, const outbound::guard_options& guard) {
   auto url = reader.text("endpoint", {1, 2'000});
   if (!reader.problems().good()) return url;
-  if (url.front() == '/')
-    reader.refuse("endpoint",
-                  "Paths on this service itself are not available in this release; give an absolute URL, e.g. "
-                  "https://example.org/hook.");
-  else if (const auto checked = outbound::check_url(guard, url); !checked)
+  // A path means this node itself; only its form can be wrong.
+  const bool own = url.front() == '/' && !url.starts_with("//");
+  if (const auto checked = outbound::check_url(guard, own ? "https://example.org" + url : url); !checked)
     reader.refuse("endpoint", std::string(checked.error().text()), checked.error().code);
   return url;
 }

@@ -22,7 +22,7 @@ std::string read_time_zone(field_reader& reader, std::string_view name,
 /// Checks a path as users write it; complains through `reader`.
 std::string read_path(field_reader& reader, std::string_view name);
 
-/// Checks an absolute URL against the outbound guard.
+/// An absolute URL, checked against the outbound guard, or a path on this node.
 std::string read_endpoint(field_reader& reader, const outbound::guard_options& guard);
 
 /// HTTP headers that a definition may set: names are tokens (RFC 9110), values hold no line breaks.

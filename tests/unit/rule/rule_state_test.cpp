@@ -187,6 +187,14 @@ CAF_TEST(a metric that cannot be read is a failure and no match) {
                 .matched); // a text that is a number
 }
 
+CAF_TEST(a value that is not there yet is neither a match nor a failure) {
+  bench b{cpu({{"op", "!="}})};
+  CAF_CHECK(b.tell(evaluate_metric{{{"cpu", {{"percent", nullptr}}}}, "", 5}).statements.empty());
+  bench learning{rule_with("anomaly", {{"source", "host"}, {"value_path", "rate"}})};
+  CAF_CHECK(learning.tell(evaluate_metric{{{"rate", nullptr}}, "", 5}).events.empty());
+  CAF_CHECK_EQUAL(member(learning.logic->view(), "/failed"), 0);
+}
+
 CAF_TEST(a manual trigger acts when it matches and says how it came about) {
   bench b{hook()};
   const auto hit = b.ask<rule_triggered>(trigger_rule{{{"temperature", 99}}, "u1"});
