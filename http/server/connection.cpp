@@ -14,7 +14,8 @@ constexpr std::size_t pieces_per_write = 64;
 constexpr std::size_t reserve_max = 1u << 20;
 constexpr std::size_t piece_overhead = 16;
 // A client that still sends when it is refused must get the answer before the connection is reset under it.
-constexpr auto linger_time = std::chrono::seconds{2};
+constexpr auto linger_time = std::chrono::milliseconds{2000};
+constexpr auto linger_time_at_stop = std::chrono::milliseconds{200};
 
 /// The steps of an answer that has to be framed piece by piece.
 std::string chunk_head(std::size_t size) {
@@ -363,7 +364,8 @@ void connection::begin_linger() {
   wire_->finish_writing();
   std::string{}.swap(input_);
   phase_ = phase::lingering;
-  phase_deadline_ = scope_.now + linger_time;
+  const bool stopping = scope_.edge.stopping.load(std::memory_order_relaxed);
+  phase_deadline_ = scope_.now + (stopping ? linger_time_at_stop : linger_time);
 }
 
 void connection::linger() {

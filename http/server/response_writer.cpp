@@ -98,6 +98,8 @@ bool wants_compression(const response& answer, const answer_form& form) noexcept
 
 written_answer write_answer(response answer, const answer_form& form) {
   if (answer.status < 200 || answer.status > 599) answer.status = 500;
+  const bool depends_on_coding =
+      answer.body.size() > compress_from && is_compressible(answer.content_type) && !has_header(answer, "vary");
   bool packed = false;
   if (wants_compression(answer, form))
     if (auto smaller = compress(form.coding, answer.body)) {
@@ -109,8 +111,7 @@ written_answer write_answer(response answer, const answer_form& form) {
   auto& head = written.head;
   head = begin_head(answer, packed);
   if (packed) append_header(head, "Content-Encoding", name_of(form.coding));
-  if (answer.body.size() > compress_from && is_compressible(answer.content_type) && !has_header(answer, "vary"))
-    append_header(head, "Vary", "Accept-Encoding");
+  if (depends_on_coding) append_header(head, "Vary", "Accept-Encoding");
   if (!has_no_body(answer.status)) {
     head.append("Content-Length: ");
     append_number(head, answer.body.size());
