@@ -1,14 +1,14 @@
 #pragma once
 
-#include <chrono>
-#include <functional>
-#include <string>
-#include <vector>
-
 #include "runtime/storage/statement.hpp"
 #include "schemas/call_context.hpp"
 #include "schemas/ids.hpp"
 #include "schemas/json.hpp"
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <vector>
 
 namespace tobit::entity {
 
@@ -27,10 +27,10 @@ struct outgoing_effect {
 /// How an attempt ended.
 struct effect_outcome {
   enum class status { done, retry, failed } status = status::done;
-  std::string error;                          ///< for retry and failed: what happened, for the operator
+  std::string error; ///< for retry and failed: what happened, for the operator
   error_code code = error_code::external_service_error;
-  std::chrono::milliseconds retry_after{0};   ///< the receiver asked for at least this pause (Retry-After); 0: none
-  json answer;                                ///< what the receiver said, for logs (bounded)
+  std::chrono::milliseconds retry_after{0}; ///< the receiver asked for at least this pause (Retry-After); 0: none
+  json answer;                              ///< what the receiver said, for logs (bounded)
 };
 
 /// Carries out one type of effect. Thread-safe.

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "runtime/entity/effect_handler.hpp"
+
 #include <functional>
 #include <string>
 #include <vector>
-
-#include "runtime/entity/effect_handler.hpp"
 
 namespace tobit::entity {
 
@@ -12,8 +12,8 @@ namespace tobit::entity {
 class effect_watch {
 public:
   virtual ~effect_watch() = default;
-  /// Calls `done` once, when all outbox rows with this correlation are settled, with their outcomes in order; at once if
-  /// they already are (or there are none). Errors: deadline_exceeded (they go on in the background). Any thread.
+  /// Calls `done` once, when all outbox rows with this correlation are settled, with their outcomes in order; at once
+  /// if they already are (or there are none). Errors: deadline_exceeded (they go on in the background). Any thread.
   virtual void when_settled(std::string correlation, steady_time deadline,
                             std::function<void(result<std::vector<effect_outcome>>)> done) = 0;
 };

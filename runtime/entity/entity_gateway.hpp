@@ -1,12 +1,12 @@
 #pragma once
 
-#include <chrono>
-#include <functional>
-#include <memory>
-
 #include "schemas/call_context.hpp"
 #include "schemas/ids.hpp"
 #include "schemas/message.hpp"
+
+#include <chrono>
+#include <functional>
+#include <memory>
 
 namespace tobit::entity {
 
@@ -29,8 +29,8 @@ public:
   /// Sends without wanting an answer; failures are only counted and logged.
   void tell(entity_ref ref, call_context context, message request);
 
-  /// Asks and waits until the context's deadline. Only for threads that may wait: HTTP workers, the command line, tests.
-  /// `now` is the steady clock's present. Precondition: the context has a deadline.
+  /// Asks and waits until the context's deadline. Only for threads that may wait: HTTP workers, the command line,
+  /// tests. `now` is the steady clock's present. Precondition: the context has a deadline.
   result<message> ask_and_wait(entity_ref ref, call_context context, message request, steady_time now);
 
   /// The same with the expected answer's type. Errors: also internal_server_error if the answer is of another type.

@@ -1,5 +1,11 @@
 #pragma once
 
+#include "runtime/storage/statement.hpp"
+#include "schemas/call_context.hpp"
+#include "schemas/ids.hpp"
+#include "schemas/message.hpp"
+#include "schemas/time.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -7,24 +13,19 @@
 #include <string_view>
 #include <vector>
 
-#include "runtime/storage/statement.hpp"
-#include "schemas/call_context.hpp"
-#include "schemas/ids.hpp"
-#include "schemas/message.hpp"
-#include "schemas/time.hpp"
-
 /// What a kind of entity is made of. No CAF, no clock, no I/O: time, ids and randomness come in as arguments.
 namespace tobit::entity {
 
 /// The circumstances of one decision.
 struct moment {
   utc_time now;
-  const call_context& context; ///< of the message being decided
+  const call_context& context;  ///< of the message being decided
   std::string_view decision_id; ///< fresh UUID; the idempotency key of this decision's effects is derived from it
 };
 
 /// An intended act on the outside world. It is stored with the decision and carried out afterwards by the handler that
-/// the program registered for `type`, with retries, at least once; the receiver sees the same idempotency key each time.
+/// the program registered for `type`, with retries, at least once; the receiver sees the same idempotency key each
+/// time.
 struct effect {
   std::string type;        ///< e.g. "webhook"
   json body;               ///< what the handler needs
@@ -40,11 +41,11 @@ struct publication {
 
 /// What an entity wants to be done about one message. All of it commits in one transaction, or nothing does.
 struct decision {
-  std::vector<message> events;               ///< state changes; applied at once, journaled
+  std::vector<message> events; ///< state changes; applied at once, journaled
   std::vector<effect> effects;
   std::vector<storage::statement> statements; ///< further rows of the same transaction (logs, records)
   std::vector<publication> publications;
-  message reply;                             ///< to the asker, after the commit; empty: nothing to say (tells)
+  message reply; ///< to the asker, after the commit; empty: nothing to say (tells)
 };
 
 /// One entity: a compiled definition and its state. Used by one thread at a time.
@@ -78,9 +79,9 @@ struct interest {
 
 /// A definition that was understood.
 struct compiled_definition {
-  json definition;     ///< normalised: defaults filled in; this is what is stored and shown
-  std::string name;    ///< for lists and search
-  std::string label;   ///< one word to filter by, e.g. a rule's trigger type
+  json definition;   ///< normalised: defaults filled in; this is what is stored and shown
+  std::string name;  ///< for lists and search
+  std::string label; ///< one word to filter by, e.g. a rule's trigger type
   bool enabled = true;
   std::vector<interest> interests; ///< empty while disabled
 };

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "schemas/ids.hpp"
+#include "schemas/json.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string_view>
-
-#include "schemas/ids.hpp"
-#include "schemas/json.hpp"
 
 namespace tobit::entity {
 
@@ -17,8 +17,8 @@ public:
   virtual ~interest_listener() = default;
   /// The source it serves: "schedule", "poll" or "event".
   virtual std::string_view source() const noexcept = 0;
-  /// `spec` is nothing when the entity no longer wants it (disabled, deleted, changed). `version` rises with each change
-  /// of an entity: whoever knows a higher one ignores this call. Called from any thread; must only enqueue.
+  /// `spec` is nothing when the entity no longer wants it (disabled, deleted, changed). `version` rises with each
+  /// change of an entity: whoever knows a higher one ignores this call. Called from any thread; must only enqueue.
   virtual void interest_changed(const entity_ref& ref, std::int64_t version, std::optional<json> spec) = 0;
 };
 

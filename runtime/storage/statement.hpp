@@ -24,10 +24,10 @@ using value = std::variant<std::monostate, std::int64_t, double, std::string, by
 /// a SELECT becomes `FOR SHARE` in PostgreSQL and nothing in SQLite (which has one writer).
 struct statement {
   std::string_view sql; ///< must live as long as the program: a literal. It is the key of the prepared-statement cache.
-  std::vector<value> params;
+  std::vector<value> params{};
   /// If set, the statement must change (a SELECT: find) exactly this many rows, or the whole unit is rolled back with
   /// `mismatch`.
-  std::optional<std::int64_t> expect_rows;
+  std::optional<std::int64_t> expect_rows{};
   error_code mismatch = error_code::conflict;
 };
 

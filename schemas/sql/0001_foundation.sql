@@ -98,6 +98,7 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_due ON outbox (status, next_attempt_at);
 CREATE INDEX outbox_settled ON outbox (settled_at);
+CREATE INDEX outbox_by_correlation ON outbox (correlation) WHERE correlation <> '';
 
 -- Every restart of an entity, with the message that caused it.
 CREATE TABLE restart_history (

@@ -1,0 +1,78 @@
+#pragma once
+
+#include "runtime/entity/entity_deps.hpp"
+#include "runtime/entity/inbox.hpp"
+#include "runtime/entity/placement.hpp"
+#include "runtime/entity/settle_watch.hpp"
+
+#include <deque>
+#include <map>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace tobit::entity {
+
+/// The right to write for a shard, as this node holds it now; nothing for a shard of another node. Thread-safe.
+using fence_lookup = std::function<std::optional<fence>(const entity_ref&)>;
+
+/// Carries effects out: fresh ones straight after their commit, all others (retries, those of an earlier process, those
+/// that did not fit into memory) from their rows.
+///
+/// One per node, inside one actor; lives as long as the entity runtime. Never blocks: handlers answer later. Whatever
+/// is lost with it is still a row, and a row that is due is attempted again with the same id. An effect is settled by
+/// one transaction that checks that it was pending and that the shard is still ours; so it settles once, while the
+/// attempt itself may happen more than once if a process dies in the middle.
+class outbox_dispatcher {
+public:
+  outbox_dispatcher(entity_deps_ptr deps, std::vector<effect_handler*> handlers, std::string owner, fence_lookup rights,
+                    inbox<outbox_dispatcher>& in);
+
+  /// Begins to look for due rows.
+  void start();
+  /// Takes effects whose decision is committed.
+  void take(std::vector<outgoing_effect> effects);
+  /// See `effect_watch::when_settled`.
+  void watch(const std::string& correlation, steady_time deadline, settle_watch::listener done);
+  /// Starts no further attempt.
+  void stop();
+
+private:
+  struct held_effect {
+    outgoing_effect effect;
+    effect_handler* handler = nullptr;
+    utc_time attempt_at;         ///< start of the present attempt
+    std::size_t lost_writes = 0; ///< how often its outcome could not be stored
+  };
+  using held = std::unordered_map<std::string, held_effect>::iterator;
+
+  bool admit(outgoing_effect effect);
+  void pump();
+  void attempt(held_effect& one);
+  void attempted(const std::string& id, const effect_outcome& outcome);
+  void settle(const std::string& id, const effect_outcome& outcome);
+  void settled(const std::string& id, const effect_outcome& outcome, const std::optional<error>& problem);
+  void postpone(const std::string& id, const effect_outcome& outcome);
+  void forget(held one);
+  void note_attempt(const held_effect& one, const effect_outcome& outcome);
+  void compare(const std::string& correlation);
+  void scan();
+  void scanned(const result<storage::rows>& rows, std::size_t limit);
+  void arm_scan();
+  void purge();
+  void arm_expiry();
+
+  entity_deps_ptr deps_;
+  std::map<std::string, effect_handler*, std::less<>> handlers_;
+  std::string owner_;
+  fence_lookup rights_;
+  inbox<outbox_dispatcher>& inbox_;
+
+  std::unordered_map<std::string, held_effect> held_;
+  std::deque<std::string> ready_;
+  std::unordered_set<std::string> ended_while_scanning_; ///< the rows being read may still show these as due
+  std::size_t running_ = 0;
+  settle_watch watchers_;
+  bool scanning_ = false, rows_left_ = false, expiry_armed_ = false, stopped_ = false;
+};
+
+} // namespace tobit::entity

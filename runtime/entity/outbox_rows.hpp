@@ -1,0 +1,30 @@
+#pragma once
+
+#include "runtime/entity/effect_handler.hpp"
+#include "runtime/entity/placement.hpp"
+#include "runtime/storage/statement.hpp"
+
+/// Reading and settling rows of the table `outbox`.
+namespace tobit::entity {
+
+/// Effects of shards that `owner` holds, due at `now`, oldest first.
+storage::statement due_effects_query(const std::string& owner, utc_time now, std::size_t limit);
+/// One row of `due_effects_query` as an effect; its attempt is the next one.
+outgoing_effect read_effect(const std::vector<storage::value>& row);
+
+/// All effects of a correlation: id, status, last error; in the order of the decision.
+storage::statement correlated_effects_query(const std::string& correlation);
+
+/// Ends the effect for good. Fails with `not_found` if it is settled already, with `fenced` on a lost shard.
+storage::unit_of_work unit_of_settling(const outgoing_effect& effect, const fence& right, const effect_outcome& outcome,
+                                       utc_time now);
+/// Keeps the effect for a later attempt.
+storage::unit_of_work unit_of_postponing(const outgoing_effect& effect, const fence& right, const std::string& error,
+                                         utc_time next);
+
+/// Makes due at once what an earlier process of this node wrote and did not get to.
+storage::statement resume_statement(const std::string& owner, utc_time now);
+/// Removes at most `limit` rows that were settled before `until`.
+storage::statement purge_statement(utc_time until, std::size_t limit);
+
+} // namespace tobit::entity

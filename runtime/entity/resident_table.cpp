@@ -1,0 +1,86 @@
+#include "runtime/entity/resident_table.hpp"
+
+#include "runtime/entity/local_messages.hpp"
+
+#include <caf/send.hpp>
+
+namespace tobit::entity {
+
+// The caller keeps its own reference to the message: if the actor has just died, CAF drops the message inside this
+// lock, and an answer from here could call back into this very table.
+resident_table::admitted resident_table::admit(const entity_ref& ref, const delivery_ptr& message) {
+  std::lock_guard lock{guard_};
+  if (shut_) return {admission::closed, nullptr};
+  auto entry = residents_.find(ref);
+  const bool fresh = entry == residents_.end();
+  if (fresh && residents_.size() >= residents_max_) return {admission::overloaded, nullptr};
+  if (fresh) entry = residents_.emplace(ref, std::make_shared<resident>(ref)).first;
+  auto& who = *entry->second;
+  if (who.figures->unanswered.load(std::memory_order_relaxed) >= mailbox_max_) return {admission::overloaded, nullptr};
+  message->accept(who.figures);
+  who.figures->last_message_us.store(message->arrived().time_since_epoch().count(), std::memory_order_relaxed);
+  if (who.actor)
+    caf::anon_send(who.actor, message);
+  else
+    who.waiting.push_back(message);
+  return {fresh ? admission::needs_actor : admission::handed_over, fresh ? entry->second : nullptr};
+}
+
+void resident_table::open(resident& who, const caf::actor& actor) {
+  std::vector<delivery_ptr> waiting;
+  std::lock_guard lock{guard_};
+  for (auto& message : who.waiting) caf::anon_send(actor, message);
+  waiting.swap(who.waiting);
+  who.actor = actor;
+}
+
+bool resident_table::close(resident& who, std::optional<steady_time> only_idle_since) {
+  std::lock_guard lock{guard_};
+  if (!who.actor) return false;
+  if (only_idle_since &&
+      (who.figures->unanswered.load(std::memory_order_relaxed) > 0 ||
+       who.figures->last_message_us.load(std::memory_order_relaxed) > only_idle_since->time_since_epoch().count()))
+    return false;
+  who.actor = nullptr;
+  return true;
+}
+
+bool resident_table::gone(resident& who) {
+  std::lock_guard lock{guard_};
+  who.actor = nullptr;
+  if (!who.waiting.empty()) return true;
+  residents_.erase(who.ref);
+  return false;
+}
+
+std::vector<delivery_ptr> resident_table::shut() {
+  std::lock_guard lock{guard_};
+  shut_ = true;
+  std::vector<delivery_ptr> waiting;
+  for (auto& [ref, who] : residents_) {
+    for (auto& message : who->waiting) waiting.push_back(std::move(message));
+    who->waiting.clear();
+  }
+  return waiting;
+}
+
+resident_ptr resident_table::find(const entity_ref& ref) const {
+  std::lock_guard lock{guard_};
+  auto entry = residents_.find(ref);
+  return entry == residents_.end() ? nullptr : entry->second;
+}
+
+std::vector<resident_ptr> resident_table::all() const {
+  std::lock_guard lock{guard_};
+  std::vector<resident_ptr> list;
+  list.reserve(residents_.size());
+  for (const auto& [ref, who] : residents_) list.push_back(who);
+  return list;
+}
+
+std::size_t resident_table::size() const {
+  std::lock_guard lock{guard_};
+  return residents_.size();
+}
+
+} // namespace tobit::entity
