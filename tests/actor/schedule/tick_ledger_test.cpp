@@ -2,7 +2,7 @@
 
 #include "actors/schedule/tick_ledger.hpp"
 #include "schemas/rule/rule_protocol.hpp"
-#include "tests/actor/schedule/inline_database.hpp"
+#include "tests/support/inline_database.hpp"
 #include "tests/support/scratch_database.hpp"
 
 #include <caf/test/dsl.hpp>
