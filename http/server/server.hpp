@@ -116,8 +116,8 @@ struct server_figures {
   std::uint64_t accepted = 0, requests = 0, refused = 0;
 };
 
-/// The HTTP/1.1 edge: one epoll reactor (or a few) that owns the connections, cpp-httplib to parse, a small worker
-/// pool.
+/// The HTTP/1.1 edge: one epoll reactor (or a few) that owns the connections and reads requests strictly by RFC 9112,
+/// and a small worker pool that calls the handler.
 class server {
 public:
   virtual ~server() = default; ///< stops
