@@ -1,11 +1,12 @@
 #include "http/server/reactor.hpp"
 
+#include "http/server/blocked_signals.hpp"
+
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/epoll.h>
@@ -42,13 +43,6 @@ bool watch(int epoll, int handle, connection_id id, std::uint32_t events) {
   wanted.events = events;
   wanted.data.u64 = id;
   return ::epoll_ctl(epoll, EPOLL_CTL_ADD, handle, &wanted) == 0;
-}
-
-/// Signals are for the main thread, and SIGPIPE for nobody.
-void block_signals() {
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, nullptr);
 }
 
 } // namespace

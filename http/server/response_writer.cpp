@@ -98,8 +98,7 @@ bool wants_compression(const response& answer, const answer_form& form) noexcept
 
 written_answer write_answer(response answer, const answer_form& form) {
   if (answer.status < 200 || answer.status > 599) answer.status = 500;
-  const bool depends_on_coding =
-      answer.body.size() > compress_from && is_compressible(answer.content_type) && !has_header(answer, "vary");
+  const bool depends_on_coding = answer.body.size() > compress_from && is_compressible(answer.content_type);
   bool packed = false;
   if (wants_compression(answer, form))
     if (auto smaller = compress(form.coding, answer.body)) {

@@ -1,5 +1,7 @@
 #include "http/server/task_queue.hpp"
 
+#include "http/server/blocked_signals.hpp"
+
 #include <spdlog/spdlog.h>
 
 #include <exception>
@@ -22,6 +24,7 @@ void run_safely(task& work) noexcept {
 
 void work(task_queue& queue) {
   is_worker = true;
+  block_signals();
   while (const auto next = queue.take()) run_safely(*next);
 }
 

@@ -119,6 +119,13 @@ CAF_TEST(malformed requests get 400 and the end) {
   CAF_CHECK_EQUAL(running->figures().refused, 10u);
 }
 
+CAF_TEST(a refusal is complete whatever the request before it was) {
+  raw_client client{start()};
+  CAF_REQUIRE(client.send("HEAD /long HTTP/1.1\r\nHost: h\r\n\r\n"));
+  CAF_CHECK_EQUAL(client.receive(true).status, 200);
+  CAF_CHECK_EQUAL(client.ask("nonsense\r\n\r\n").body, "VALIDATION_ERROR");
+}
+
 CAF_TEST(heads beyond the limits are refused by name) {
   const auto port = start();
   const auto status_of = [&](const std::string& bytes) {

@@ -86,6 +86,7 @@ CAF_TEST(long texts are compressed and caches are told) {
   const auto plain = write_answer(answer_of(200, long_body, {{"ETag", "\"v1\""}}), {});
   CAF_CHECK(holds(plain.head, "Vary: Accept-Encoding\r\n"));
   CAF_CHECK(holds(plain.head, "ETag: \"v1\"\r\n"));
+  CAF_CHECK(holds(write_answer(answer_of(200, long_body, {{"Vary", "Origin"}}), {}).head, "Vary: Accept-Encoding\r\n"));
   CAF_CHECK(!holds(write_answer(answer_of(200, "{}"), accepting_gzip()).head, "Encoding"));
   CAF_CHECK(
       !holds(write_answer(answer_of(200, long_body, {{"content-encoding", "br"}}), accepting_gzip()).head, "gzip"));
