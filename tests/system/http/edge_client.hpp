@@ -63,6 +63,12 @@ struct answer {
   int status = 0; ///< 0: the connection ended before an answer
   std::map<std::string, std::string> headers;
   std::string body;
+
+  /// By value: CAF_CHECK_EQUAL keeps references, and one into a temporary's map would dangle.
+  std::string header(const std::string& lower_case_name) const {
+    const auto found = headers.find(lower_case_name);
+    return found == headers.end() ? std::string{} : found->second;
+  }
 };
 
 /// A client that writes what it is told, byte by byte if need be. Every wait ends by `patience`.

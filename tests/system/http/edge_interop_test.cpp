@@ -61,7 +61,7 @@ CAF_TEST(another client sends and reads compressed and chunked bodies) {
   CAF_REQUIRE(chunked);
   CAF_CHECK_EQUAL(chunked->body, "10000");
   for (const char* coding : {"gzip", "br", "gzip, br", "identity"})
-    CAF_CHECK_EQUAL(http.Get("/long", {{"Accept-Encoding", coding}})->body, std::string(10'000, 'x'));
+    CAF_CHECK(http.Get("/long", {{"Accept-Encoding", coding}})->body == std::string(10'000, 'x'));
 }
 
 CAF_TEST(another client reads a stream to its end) {
@@ -88,7 +88,7 @@ CAF_TEST(another client is told that its body is too large) {
   const auto got = http.Post("/size", std::string(2'000'000, 'x'), "text/plain");
   CAF_REQUIRE(got);
   CAF_CHECK_EQUAL(got->status, 413);
-  CAF_CHECK_EQUAL(http.Get("/hello")->status, 200);
+  CAF_CHECK(http.Get("/hello")->status == 200);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -26,8 +26,8 @@ CAF_TEST(what is sent to a stream arrives in chunks until it is closed) {
   CAF_REQUIRE(client.send(get("/stream")));
   CAF_REQUIRE(handler.streaming.reaches(1));
   auto head = client.receive(true);
-  CAF_CHECK_EQUAL(head.headers["content-type"], "text/event-stream");
-  CAF_CHECK_EQUAL(head.headers["transfer-encoding"], "chunked");
+  CAF_CHECK_EQUAL(head.header("content-type"), "text/event-stream");
+  CAF_CHECK_EQUAL(head.header("transfer-encoding"), "chunked");
   CAF_CHECK(handler.streams[0]->send(bytes("data: 1\n\n")));
   CAF_CHECK(client.receive_until("9\r\ndata: 1\n\n\r\n"));
   CAF_CHECK(handler.streams[0]->send(bytes(std::string(100'000, 'x'))));
@@ -106,7 +106,7 @@ CAF_TEST(a stream for HTTP 1 0 lasts as long as the connection) {
   raw_client client{start()};
   CAF_REQUIRE(client.send("GET /stream HTTP/1.0\r\n\r\n"));
   CAF_REQUIRE(handler.streaming.reaches(1));
-  CAF_CHECK_EQUAL(client.receive(true).headers["connection"], "close");
+  CAF_CHECK_EQUAL(client.receive(true).header("connection"), "close");
   CAF_CHECK(handler.streams[0]->send(bytes("plain")));
   CAF_CHECK(client.receive_until("plain"));
   handler.streams[0]->close();

@@ -31,7 +31,7 @@ CAF_TEST(pipelined requests are answered in their order) {
   for (int i = 0; i < 200; ++i) all += post("/echo", std::to_string(i));
   CAF_REQUIRE(client.send(all + get("/hello", "Connection: close\r\n") + get("/hello")));
   for (int i = 0; i < 200; ++i) CAF_CHECK_EQUAL(client.receive().body, std::to_string(i));
-  CAF_CHECK_EQUAL(client.receive().headers["connection"], "close");
+  CAF_CHECK_EQUAL(client.receive().header("connection"), "close");
   CAF_CHECK(client.is_closed_by_peer());
 }
 
@@ -66,11 +66,11 @@ CAF_TEST(HEAD and HTTP 1 0 are answered in their way) {
   const auto port = start();
   raw_client client{port};
   CAF_REQUIRE(client.send("HEAD /long HTTP/1.1\r\nHost: h\r\n\r\n"));
-  CAF_CHECK_EQUAL(client.receive(true).headers["content-length"], "10000");
+  CAF_CHECK_EQUAL(client.receive(true).header("content-length"), "10000");
   CAF_CHECK_EQUAL(client.ask(get("/hello")).status, 200);
   raw_client old{port};
-  CAF_CHECK_EQUAL(old.ask("GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").headers["connection"], "keep-alive");
-  CAF_CHECK_EQUAL(old.ask("GET /hello HTTP/1.0\r\n\r\n").headers["connection"], "close");
+  CAF_CHECK_EQUAL(old.ask("GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").header("connection"), "keep-alive");
+  CAF_CHECK_EQUAL(old.ask("GET /hello HTTP/1.0\r\n\r\n").header("connection"), "close");
   CAF_CHECK(old.is_closed_by_peer());
 }
 
@@ -182,10 +182,10 @@ CAF_TEST(Expect is answered before the body) {
 
 CAF_TEST(compressed answers go to those who asked for them) {
   raw_client client{start()};
-  CAF_CHECK_EQUAL(client.ask(get("/long")).headers.count("content-encoding"), 0u);
-  CAF_CHECK_EQUAL(client.ask(get("/long", "Accept-Encoding: gzip\r\n")).headers["content-encoding"], "gzip");
-  CAF_CHECK_EQUAL(client.ask(get("/long", "Accept-Encoding: gzip, br\r\n")).headers["content-encoding"], "br");
-  CAF_CHECK_EQUAL(client.ask(get("/hello", "Accept-Encoding: gzip\r\n")).headers.count("content-encoding"), 0u);
+  CAF_CHECK_EQUAL(client.ask(get("/long")).header("content-encoding"), "");
+  CAF_CHECK_EQUAL(client.ask(get("/long", "Accept-Encoding: gzip\r\n")).header("content-encoding"), "gzip");
+  CAF_CHECK_EQUAL(client.ask(get("/long", "Accept-Encoding: gzip, br\r\n")).header("content-encoding"), "br");
+  CAF_CHECK_EQUAL(client.ask(get("/hello", "Accept-Encoding: gzip\r\n")).header("content-encoding"), "");
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()
