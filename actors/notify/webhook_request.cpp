@@ -1,5 +1,7 @@
 #include "actors/notify/webhook_request.hpp"
 
+#include "runtime/outbound/query.hpp"
+
 #include <algorithm>
 #include <cctype>
 #include <string_view>
@@ -12,44 +14,6 @@ namespace {
 bool same_name(std::string_view a, std::string_view b) noexcept {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
-std::string as_plain(const json& value) {
-  if (value.is_null()) return {};
-  return value.is_string() ? value.get<std::string>() : to_text(value);
-}
-
-/// RFC 3986: everything but unreserved characters.
-void append_encoded(std::string& out, std::string_view text) {
-  constexpr char digits[] = "0123456789ABCDEF";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (std::isalnum(byte) || c == '-' || c == '.' || c == '_' || c == '~') {
-      out.push_back(c);
-    } else {
-      out.push_back('%');
-      out.push_back(digits[byte >> 4]);
-      out.push_back(digits[byte & 15]);
-    }
-  }
-}
-
-void append_query(std::string& url, const json& params) {
-  const auto fragment = url.find('#');
-  if (fragment != url.npos) url.resize(fragment);
-  char next = url.find('?') == url.npos ? '?' : '&';
-  const auto append = [&](const std::string& name, const json& value) {
-    url.push_back(std::exchange(next, '&'));
-    append_encoded(url, name);
-    url.push_back('=');
-    append_encoded(url, as_plain(value));
-  };
-  for (const auto& [name, value] : params.items()) {
-    if (!value.is_array())
-      append(name, value);
-    else
-      for (const auto& one : value) append(name, one);
-  }
 }
 
 /// A member that is absent or null is null; one of another type than wanted is an error.
@@ -99,7 +63,7 @@ void set_headers(outbound::http_request& request, const json& wanted, const enti
   for (const auto& [name, value] : wanted.items()) {
     if (same_name(name, "idempotency-key") || same_name(name, "traceparent")) continue;
     has_type = has_type || same_name(name, "content-type");
-    request.headers.emplace_back(name, as_plain(value));
+    request.headers.emplace_back(name, outbound::plain_text(value));
   }
   if (!has_type) request.headers.emplace_back("Content-Type", content_type);
   request.headers.emplace_back("Idempotency-Key", effect.id);
@@ -128,7 +92,7 @@ result<outbound::http_request> webhook_request(const entity::outgoing_effect& ef
   const auto takes_payload = request.method != "GET" && request.method != "HEAD" && request.method != "DELETE";
   auto sent = content_of(effect.body, takes_payload, *params);
   if (request.method.empty()) request.method = sent.type.empty() ? "GET" : "POST";
-  append_query(request.url, *params);
+  request.url = outbound::with_query(std::move(request.url), *params);
   set_headers(request, *headers, effect, sent.type);
   request.body = std::move(sent.text);
   return request;

@@ -1,5 +1,7 @@
 #include "actors/poll/http_source.hpp"
 
+#include "runtime/outbound/query.hpp"
+
 #include <algorithm>
 
 namespace tobit::poll {
@@ -9,35 +11,6 @@ namespace {
 /// Bytes of an unusable answer that are shown.
 constexpr std::size_t excerpt_max = 160;
 constexpr std::size_t body_max = 1u << 20;
-
-std::string percent_encoded(std::string_view text) {
-  constexpr char digits[] = "0123456789ABCDEF";
-  std::string out;
-  for (char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                       c == '.' || c == '_' || c == '~';
-    if (plain) {
-      out.push_back(c);
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      out += {'%', digits[byte >> 4], digits[byte & 15]};
-    }
-  }
-  return out;
-}
-
-std::string plain_text(const json& value) { return value.is_string() ? value.get<std::string>() : to_text(value); }
-
-std::string with_query(std::string url, const json& params) {
-  const auto fragment = url.find('#');
-  if (fragment != std::string::npos) url.resize(fragment);
-  char separator = url.find('?') == std::string::npos ? '?' : '&';
-  for (const auto& [name, value] : params.items()) {
-    url += separator + percent_encoded(name) + '=' + percent_encoded(plain_text(value));
-    separator = '&';
-  }
-  return url;
-}
 
 /// The beginning of a body as one line of printable text.
 std::string excerpt(std::string_view body) {
@@ -71,6 +44,7 @@ public:
           fail(error_code::validation_error, "An endpoint on the node itself cannot be polled here; write a URL."));
     auto request = poll_request(what, own ? deps_.own_address() : std::string{});
     if (!request) return done(fail(request.error()));
+    request->trusted = own;
     auto& client = own ? *deps_.own : deps_.outside;
     client.send(std::move(*request), [done = std::move(done)](result<outbound::http_response> answer) {
       if (!answer) return done(fail(answer.error()));
@@ -92,9 +66,10 @@ result<outbound::http_request> poll_request(const entity::poll_interest& what, c
   request.response_max = body_max;
   request.headers.emplace_back("accept", "application/json");
   if (what.headers.is_object())
-    for (const auto& [name, value] : what.headers.items()) request.headers.emplace_back(name, plain_text(value));
+    for (const auto& [name, value] : what.headers.items())
+      request.headers.emplace_back(name, outbound::plain_text(value));
   if (what.method == "GET") {
-    if (what.params.is_object()) request.url = with_query(std::move(request.url), what.params);
+    if (what.params.is_object()) request.url = outbound::with_query(std::move(request.url), what.params);
   } else if (what.method == "POST") {
     request.body = to_text(what.params.is_null() ? json::object() : what.params);
     request.headers.emplace_back("content-type", "application/json");

@@ -11,8 +11,8 @@ namespace tobit::poll {
 
 struct http_source_deps {
   outbound::http_client& outside; ///< for absolute URLs; guards the addresses
-  /// For endpoints that begin with a slash, which mean this node itself: a client that may reach only this node, and
-  /// its address (`http://127.0.0.1:8080`), asked at each poll. Null: such endpoints are refused.
+  /// For endpoints that begin with a slash, which mean this node itself: the client for them (it may be the same; the
+  /// guard lets them through) and the address (`http://127.0.0.1:8080`), asked at each poll. Null: they are refused.
   outbound::http_client* own = nullptr;
   std::function<std::string()> own_address;
 };

@@ -91,7 +91,9 @@ CAF_TEST(a path means this node and goes to it alone) {
   CAF_CHECK_EQUAL(answers, 2);
   CAF_REQUIRE_EQUAL(own.sent.size(), 1u);
   CAF_CHECK_EQUAL(own.sent[0].url, "http://127.0.0.1:8080/health/ready");
-  CAF_CHECK_EQUAL(outside.sent.size(), 1u);
+  CAF_CHECK(own.sent[0].trusted);
+  CAF_REQUIRE_EQUAL(outside.sent.size(), 1u);
+  CAF_CHECK(!outside.sent[0].trusted);
   const auto no_own = make_http_source({outside, nullptr, {}});
   bool refused = false;
   no_own->read(get("/health"), [&](result<metric_document> document) { refused = !document; });
