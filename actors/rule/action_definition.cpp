@@ -28,7 +28,7 @@ json read_webhook(field_reader& in, const outbound::guard_options& guard) {
            {"endpoint", read_endpoint(in, guard)},
            {"method", in.choice("method", {"GET", "POST", "PUT", "PATCH", "DELETE"}, "POST")},
            {"headers", read_headers(in)},
-           {"params", in.table("params", 50, 2'000, true)}};
+           {"params", read_params(in)}};
   if (const auto* body = in.any("body")) {
     if (!body->is_structured() && !body->is_string()) in.refuse("body", "'body' is a JSON object, a list or a text.");
     if (to_text(*body).size() > 64 * 1024) in.refuse("body", "'body' is at most 64 KiB of JSON.");

@@ -2,6 +2,7 @@
 
 #include "actors/rule/action_definition.hpp"
 #include "actors/rule/trigger_definition.hpp"
+#include "schemas/rule/rule_secrets.hpp"
 
 namespace tobit::rule {
 
@@ -15,7 +16,7 @@ json merged(const json& body, const json* before) {
   if (body.contains("trigger_type") && !body.contains("trigger_spec") &&
       body["trigger_type"] != before->value("trigger_type", json()))
     all.erase("trigger_spec");
-  return all;
+  return with_secrets_of(std::move(all), *before);
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 
 #include "actors/rule/condition.hpp"
 #include "runtime/time/cron.hpp"
+#include "schemas/redaction.hpp"
 
 #include <algorithm>
 #include <array>
@@ -66,7 +67,7 @@ void read_poll(field_reader& in, json& out, const outbound::guard_options& guard
   }
   out["endpoint"] = read_endpoint(in, guard);
   out["method"] = in.choice("method", {"GET", "POST"}, "GET");
-  out["params"] = in.table("params", 50, 2'000, true);
+  out["params"] = read_params(in);
   out["headers"] = read_headers(in);
   out["timeout_ms"] = in.integer("timeout_ms", 100, 30'000, 5'000);
 }
@@ -118,8 +119,11 @@ json read_event(field_reader& in) {
     auto single = json::object();
     for (auto name : {"field", "op", "case_sensitive"})
       if (const auto* given = in.any(name)) single[name] = *given;
+    if (in.present("value"))
+      single["value"] = in.raw("value");
+    else
+      in.needed("value");
     in.any("value");
-    if (in.present("value")) single["value"] = in.raw("value");
     out.update(read_condition(in.problems(), single, in.pointer(), count));
   } else {
     for (auto name : {"op", "value", "case_sensitive"})
@@ -231,6 +235,15 @@ std::string read_endpoint(field_reader& reader, const outbound::guard_options& g
   return url;
 }
 
+json read_params(field_reader& reader) {
+  auto params = reader.table("params", 50, 2'000, true);
+  for (const auto& [name, value] : params.items())
+    if (value == redacted && is_secret_name(name))
+      reader.problems().refuse(pointer_append(reader.pointer_to("params"), name),
+                               "'***' stands for a value that is not shown; write the value of '" + name + "' itself.");
+  return params;
+}
+
 json read_headers(field_reader& reader) {
   auto headers = reader.table("headers", 50, 4'000, false);
   constexpr std::array ours{"host", "content-length", "transfer-encoding", "connection",  "upgrade",
@@ -240,7 +253,10 @@ json read_headers(field_reader& reader) {
     std::string lower = name;
     std::transform(lower.begin(), lower.end(), lower.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    if (!is_token(name))
+    if (value == redacted)
+      reader.problems().refuse(at,
+                               "'***' stands for a value that is not shown; write the value of '" + name + "' itself.");
+    else if (!is_token(name))
       reader.problems().refuse(at, "A header name is made of letters, digits and hyphens.");
     else if (std::find(ours.begin(), ours.end(), lower) != ours.end())
       reader.problems().refuse(at, "The header '" + name + "' is set by Tobit; remove it.");
@@ -286,9 +302,9 @@ json read_condition(verdict& v, const json& spec, const std::string& pointer, st
   if (!op)
     in.refuse("op", "'" + written + "' is not an operator; use one of " + std::string(comparison_op_list()) + ".");
   out["op"] = to_string(op.value_or(comparison_op::equal));
-  in.any("value");
+  in.any("value"); // null is a value here
   if (!in.present("value")) {
-    in.refuse("value", "A comparison needs the 'value' that the field is compared with.");
+    in.needed("value");
   } else {
     const auto& value = in.raw("value");
     const bool list = op == comparison_op::in || op == comparison_op::not_in;

@@ -25,6 +25,9 @@ std::string read_path(field_reader& reader, std::string_view name);
 /// An absolute URL, checked against the outbound guard, or a path on this node.
 std::string read_endpoint(field_reader& reader, const outbound::guard_options& guard);
 
+/// What goes into a query or a JSON body: texts, numbers, booleans.
+json read_params(field_reader& reader);
+
 /// HTTP headers that a definition may set: names are tokens (RFC 9110), values hold no line breaks.
 json read_headers(field_reader& reader);
 

@@ -107,7 +107,7 @@ CAF_TEST(what is not a condition is refused at its place) {
       {{{"field", "a"}, {"op", "=>"}, {"value", 1}}, "/c/op", "not an operator"},
       {{{"field", "a"}, {"op", "matches"}, {"value", "x"}}, "/c/op", "not an operator"},
       {{{"field", "a"}, {"op", 5}, {"value", 1}}, "/c/op", "text"},
-      {{{"field", "a"}, {"op", ">"}}, "/c/value", "needs the 'value'"},
+      {{{"field", "a"}, {"op", ">"}}, "/c/value", "needs the field 'value'"},
       {{{"field", "a"}, {"op", ">"}, {"value", json::array()}}, "/c/value", "number or a text"},
       {{{"field", "a"}, {"op", "in"}, {"value", 1}}, "/c/value", "list"},
       {{{"field", "a"}, {"op", "in"}, {"value", json::array()}}, "/c/value", "list"},

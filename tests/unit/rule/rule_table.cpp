@@ -179,7 +179,7 @@ const std::vector<bad_rule>& bad_rules() {
       {"unknown operator", with_event({{"field", "a"}, {"op", "matches"}, {"value", "x"}}), "/trigger_spec/op",
        "not an operator"},
       {"comparison without value", with_event({{"field", "a"}, {"op", ">"}}), "/trigger_spec/value",
-       "needs the 'value'"},
+       "needs the field 'value'"},
       {"value without field", with_event({{"value", 1}, {"types", "x"}}), "/trigger_spec/value", "'field'"},
       {"logic without conditions", with_event({{"logic", "AND"}, {"types", "x"}}), "/trigger_spec/logic", "conditions"},
       {"both forms", with_event({{"field", "a"}, {"value", 1}, {"conditions", {{{"field", "a"}, {"value", 1}}}}}),
