@@ -15,10 +15,10 @@
 
 namespace tobit::testing {
 
-/// Takes effects of type "test". Answers them as told, or keeps them until the test answers.
+/// Takes effects of one type. Answers them as told, or keeps them until the test answers.
 class recording_handler final : public entity::effect_handler {
 public:
-  std::string_view type() const noexcept override { return "test"; }
+  std::string_view type() const noexcept override { return effect_type; }
   void attempt(const entity::outgoing_effect& effect, std::function<void(entity::effect_outcome)> done) override {
     attempts.push_back(effect);
     if (hold)
@@ -32,6 +32,7 @@ public:
   }
   int attempts_max() const noexcept override { return 3; }
 
+  std::string effect_type = "test";
   std::vector<entity::outgoing_effect> attempts;
   std::vector<std::function<void(entity::effect_outcome)>> open;
   entity::effect_outcome outcome;
