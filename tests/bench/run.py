@@ -210,7 +210,7 @@ def startup(figures):
         node.login()
         for first in range(0, count, 5000):
             lines = "\n".join(json.dumps({"rule_name": f"bench {i}", "trigger_type": "event", "trigger_spec":
-                                          {"event_types": [f"t{i % 1000}"], "field": "v", "op": ">", "value": i}})
+                                          {"types": [f"t{i % 1000}"], "field": "v", "op": ">", "value": i}})
                               for i in range(first, first + 5000))
             answer = node.post("/cep/rules/import", lines, headers={"Content-Type": "application/x-ndjson", "X-Request-Timeout": "60"}, timeout=300)
             assert answer.status == 200, answer

@@ -153,7 +153,7 @@ class BadRequests(unittest.TestCase):
 
     def test_ten_thousand_rules_at_once(self):
         lines = "\n".join(json.dumps({**RULE, "rule_name": f"bulk {i}", "action_spec": {"type": "store"},
-                                      "trigger_spec": {"event_types": ["never"], "field": "x", "op": ">", "value": i}})
+                                      "trigger_spec": {"types": ["never"], "field": "x", "op": ">", "value": i}})
                           for i in range(10_000))
         begun = time.monotonic()
         answer = self.node.post("/cep/rules/import", lines, headers={"Content-Type": "application/x-ndjson", "X-Request-Timeout": "60"}, timeout=120)
