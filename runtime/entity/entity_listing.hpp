@@ -11,13 +11,13 @@ namespace tobit::entity {
 
 /// Which entities to list. Empty fields do not filter.
 struct listing_filter {
-  std::string kind, tenant;
-  std::string status; ///< active, sleeping, quarantined, disabled, deleted; deleted ones are only listed by this
-  std::string q;      ///< part of name or key, case-insensitive for ASCII
-  std::string label;
+  std::string kind{}, tenant{};
+  std::string status{}; ///< active, sleeping, quarantined, disabled, deleted; deleted ones are only listed by this
+  std::string q{};      ///< part of name or key, case-insensitive for ASCII
+  std::string label{};
   std::string sort = "updated"; ///< updated (latest first) | name | created (latest first) | restarts (most first)
   std::size_t limit = 50;       ///< 1 to 500
-  std::string cursor;           ///< `next` of the page before, with the same sort
+  std::string cursor{};         ///< `next` of the page before, with the same sort
 };
 
 struct listed_entity {
