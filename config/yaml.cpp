@@ -1,6 +1,6 @@
 #include "config/load.hpp"
+#include "config/yaml_document.hpp"
 
-#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <cerrno>
@@ -16,8 +16,6 @@ namespace {
 
 /// Sections nest at most this deep in the table; deeper mappings are no settings.
 constexpr int depth_max = 4;
-/// yaml-cpp reads nested collections by recursion; more brackets than this are no settings either.
-constexpr int bracket_depth_max = 32;
 
 /// Reads one document into settings and collects what is wrong with it.
 class reader {
@@ -112,10 +110,7 @@ private:
     add(mark, key.substr(0, 200), std::move(message));
   }
 
-  std::string where(const YAML::Mark& mark) const {
-    if (mark.is_null()) return name_;
-    return name_ + ":" + std::to_string(mark.line + 1) + ":" + std::to_string(mark.column + 1);
-  }
+  std::string where(const YAML::Mark& mark) const { return yaml_place(name_, mark); }
 
   void add(const YAML::Mark& mark, std::string key, std::string message) {
     problems_.push_back({where(mark), std::move(key), std::move(message)});
@@ -127,61 +122,6 @@ private:
   std::map<std::string, std::string> seen_;
 };
 
-/// Line and column (from 1) of the first byte that cannot be in a settings file, with the reason.
-std::optional<problem> bad_bytes(std::string_view text, const std::string& name) {
-  std::size_t line = 1, column = 1;
-  int brackets = 0;
-  auto at = [&](std::string message) {
-    return problem{name + ":" + std::to_string(line) + ":" + std::to_string(column), {}, std::move(message)};
-  };
-  for (std::size_t i = 0; i < text.size();) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    std::size_t length = c < 0x80 ? 1 : c >= 0xF0 && c < 0xF5 ? 4 : c >= 0xE0 ? 3 : c >= 0xC2 ? 2 : 0;
-    if (c >= 0xF5 || length == 0 || i + length > text.size()) return at("is not UTF-8 text; is this the right file?");
-    for (std::size_t k = 1; k < length; ++k)
-      if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80)
-        return at("is not UTF-8 text; is this the right file?");
-    if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7F)
-      return at("holds a control character; is this the right file?");
-    if (c == '[' || c == '{') ++brackets;
-    if ((c == ']' || c == '}') && brackets > 0) --brackets;
-    if (brackets > bracket_depth_max) return at("is nested too deeply for a settings file.");
-    if (c == '\n')
-      ++line, column = 1;
-    else
-      ++column;
-    i += length;
-  }
-  return std::nullopt;
-}
-
-/// Hears where documents start and nothing else.
-struct start_listener final : YAML::EventHandler {
-  YAML::Mark start;
-  void OnDocumentStart(const YAML::Mark& mark) override { start = mark; }
-  void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
-  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
-  void OnSequenceEnd() override {}
-  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
-  void OnMapEnd() override {}
-};
-
-/// What follows the first document. YAML::LoadAll is not used because it never ends on a text that begins with a comma:
-/// yaml-cpp 0.7 then finds one empty document after the other in the same place. YAML::Load alone would ignore the
-/// rest.
-std::optional<problem> second_document(std::string_view yaml, const std::string& name) {
-  std::istringstream in{std::string(yaml)};
-  YAML::Parser parser(in);
-  start_listener listener;
-  if (!parser.HandleNextDocument(listener) || !parser.HandleNextDocument(listener)) return std::nullopt;
-  return problem{name + ":" + std::to_string(listener.start.line + 1) + ":" + std::to_string(listener.start.column + 1),
-                 {},
-                 "starts a second YAML document, or is not valid YAML; a settings file holds one document."};
-}
-
 std::vector<problem> one(std::string where, std::string message) {
   return {{std::move(where), {}, std::move(message)}};
 }
@@ -190,18 +130,11 @@ std::vector<problem> one(std::string where, std::string message) {
 
 std::vector<problem> apply_yaml(std::string_view yaml, const std::string& name, settings& into) {
   if (yaml.size() > file_size_max) return one(name, "is larger than 1 MB, which no settings file is.");
-  if (auto bad = bad_bytes(yaml, name)) return {std::move(*bad)};
   try {
-    if (auto rest = second_document(yaml, name)) return {std::move(*rest)};
-    const auto document = YAML::Load(std::string(yaml));
-    if (!document.IsDefined()) return {}; // nothing but remarks
-    return reader(name, into).take(document);
-  } catch (const YAML::Exception& e) {
-    const auto place = e.mark.is_null()
-                           ? name
-                           : name + ":" + std::to_string(e.mark.line + 1) + ":" + std::to_string(e.mark.column + 1);
-    return one(place, "is not valid YAML: " + e.msg + ".");
-  } catch (const std::exception&) { // yaml-cpp lets some of the standard library's out on odd input
+    const auto document = read_yaml(yaml, name);
+    if (!document) return one(document.error().where, document.error().message);
+    return reader(name, into).take(*document);
+  } catch (const std::exception&) { // yaml-cpp converts nodes lazily and lets some of the standard library's out
     return one(name, "is not valid YAML.");
   }
 }

@@ -15,9 +15,9 @@ class file_access_log final : public access_log {
 public:
   explicit file_access_log(std::unique_ptr<line_writer> writer) : writer_(std::move(writer)) {}
 
-  void record(const access_record& request) noexcept override {
+  void write(const access_record& record) noexcept override {
     try {
-      writer_->add(log_level::info, format_access(request));
+      writer_->add(log_level::info, format_access(record));
     } catch (const std::exception&) {
       // Out of memory: a lost line is the lesser evil.
     }
@@ -30,8 +30,7 @@ private:
 
 class silent_access_log final : public access_log {
 public:
-  void record(const access_record&) noexcept override {}
-  std::uint64_t dropped() const noexcept override { return 0; }
+  void write(const access_record&) noexcept override {}
 };
 
 /// Milliseconds with three digits, without a float.
@@ -52,16 +51,17 @@ std::string format_access(const access_record& record) {
       .bare("status", std::to_string(record.status))
       .bare("bytes_in", std::to_string(record.bytes_in))
       .bare("bytes_out", std::to_string(record.bytes_out))
-      .bare("duration_ms", milliseconds(record.took))
-      .text("remote", record.remote, 64)
-      .text("agent", record.agent, text_max);
-  if (record.context) {
-    line.text("trace_id", to_string(record.context->trace), 32);
-    if (const auto& who = record.context->who)
-      line.text("request_id", who->request_id, 200)
-          .text("tenant", who->tenant.value, tenant_length_max)
-          .text("principal", who->principal.value, 200);
-  }
+      .bare("duration_ms", milliseconds(record.duration))
+      .text("remote_address", record.remote_address, 64);
+  const auto known = [&line](std::string_view name, const std::string& value) {
+    if (!value.empty()) line.text(name, value, text_max);
+  };
+  known("user_agent", record.user_agent);
+  known("tenant", record.tenant);
+  known("principal", record.principal);
+  known("request_id", record.request_id);
+  known("trace_id", record.trace_id);
+  known("parent_trace_id", record.parent_trace_id);
   return std::move(line).finish();
 }
 
