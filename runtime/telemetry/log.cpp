@@ -1,6 +1,7 @@
 #include "runtime/telemetry/log.hpp"
 
 #include "runtime/telemetry/json_line.hpp"
+#include "runtime/telemetry/library_log.hpp"
 #include "runtime/telemetry/line_writer.hpp"
 #include "schemas/redaction.hpp"
 
@@ -76,6 +77,7 @@ public:
   written_log(const log_options& options, const clock& now, std::unique_ptr<line_writer> writer)
       : json_(options.json), least_(options.level), clock_(now), writer_(std::move(writer)) {}
 
+  ~written_log() override { release_library_log(*this); }
   bool enabled(log_level level) const noexcept override { return level >= least_.load(std::memory_order_relaxed); }
   void set_level(log_level least) noexcept override { least_.store(least, std::memory_order_relaxed); }
   std::uint64_t dropped() const noexcept override { return writer_->dropped(); }

@@ -99,6 +99,12 @@ public:
     send(log_level::error, &context, key, prose, fields);
   }
 
+  /// The same for lines that are put together at run time.
+  void log(log_level level, std::string_view key, std::string_view prose,
+           const std::vector<log_field>& fields) noexcept {
+    if (enabled(level)) write({{}, level, nullptr, key, prose, fields.data(), fields.size()});
+  }
+
   /// Whether lines of this level go anywhere; ask before building costly fields.
   virtual bool enabled(log_level level) const noexcept = 0;
   /// Takes effect at once, for all threads.
