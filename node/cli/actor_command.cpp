@@ -20,7 +20,7 @@ std::string query_of(const actor_filter& filter) {
   };
   add("kind", filter.kind);
   add("status", filter.status);
-  add("search", filter.search);
+  add("q", filter.search);
   add("sort", filter.sort);
   return query;
 }
@@ -121,9 +121,9 @@ void add_actor_commands(CLI::App& app, command_line& line) {
   add_node_flags(*list, line);
   list->add_option("--kind", filter->kind, "Only this kind, e.g. rule")->type_name("KIND");
   list->add_option("--status", filter->status, "Only this status")
-      ->type_name("active|sleeping|backoff|quarantined|stopped");
+      ->type_name("active|sleeping|quarantined|disabled|deleted");
   list->add_option("--search", filter->search, "Only keys and names with this text")->type_name("TEXT");
-  list->add_option("--sort", filter->sort, "Field to sort by; with - in front from the largest")->type_name("FIELD");
+  list->add_option("--sort", filter->sort, "Order (default updated)")->type_name("updated|name|created|restarts");
   list->add_option("--limit", filter->limit, "Rows (default 100)")->check(CLI::Range(1, 500))->type_name("N");
   list->footer("Examples:\n  tobit actors list --status quarantined\n  tobit actors list --kind rule --json");
   list->callback([&line, filter] { line.chosen = [&line, filter] { return list_actors(line, *filter); }; });
@@ -141,6 +141,7 @@ void add_actor_commands(CLI::App& app, command_line& line) {
   add_order(*actors, line, "restart", "End the actor and start it again from its stored state");
   add_order(*actors, line, "stop", "Put the actor to sleep; the next message wakes it");
   add_order(*actors, line, "revive", "Bring a quarantined one back");
+  add_order(*actors, line, "quarantine", "Set it aside until somebody revives it");
   add_order(*actors, line, "reload", "Read its definition again");
 }
 

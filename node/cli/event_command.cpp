@@ -16,7 +16,7 @@ void add_event_commands(CLI::App& app, command_line& line) {
   send->add_option("-f,--file", options->file, "JSON (an event or a list) or NDJSON (one a line); - for standard input")
       ->type_name("FILE");
   send->add_option("--chunk", options->chunk, "Events in one request (default 1000)")
-      ->check(CLI::Range(1, 50'000))
+      ->check(CLI::Range(1, 10'000))
       ->type_name("N");
   send->add_option("--parallel", options->parallel, "Requests under way (default 4)")
       ->check(CLI::Range(1, 64))

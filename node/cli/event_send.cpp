@@ -79,8 +79,10 @@ private:
     if (!one) return;
     const auto sent = std::move(under_way_.extract(one->id).mapped());
     if (one->answer) return count(sent, one->answer->data);
-    failed_ += sent.count;
     const auto& why = one->answer.error();
+    if (why.details.is_object() && why.details.contains("rejections"))
+      return count(sent, why.details); // not one was good
+    failed_ += sent.count;
     if (why.code == unreachable || why.status == 401 || why.status == 403) lost_ = why;
     note({{"first", sent.first}, {"count", sent.count}, {"reason", to_json(why)}},
          "events " + std::to_string(sent.first) + " to " + std::to_string(sent.first + sent.count - 1) + ": " +
@@ -94,12 +96,8 @@ private:
     };
     accepted_ += number("accepted");
     duplicate_ += number("duplicate");
-    const auto rows = data.is_object() ? data.value("rejected", json()) : json();
-    rejected_ += rows.is_number_unsigned() ? rows.get<std::size_t>()
-                                           : std::max(number("rejected_total"), rows.is_array() ? rows.size() : 0);
-    const auto& listed = rows.is_array()    ? rows
-                         : data.is_object() ? data.value("rejections", json::array())
-                                            : json::array();
+    rejected_ += number("rejected");
+    const auto listed = data.is_object() ? data.value("rejections", json::array()) : json::array();
     for (const auto& row : listed) {
       if (!row.is_object() || !row.contains("index") || !row["index"].is_number_unsigned()) continue;
       const auto event = sent.first + row["index"].get<std::size_t>();
@@ -107,7 +105,7 @@ private:
       detail["event"] = event;
       detail.erase("index");
       const auto pointer = text_at(row, "pointer");
-      note(detail, "event " + std::to_string(event) + ": " + text_at(row, "message") +
+      note(detail, "event " + std::to_string(event) + ": " + text_at(row, "reason") +
                        (pointer.empty() ? "" : " (" + pointer + ")") + "  " + text_at(row, "error"));
     }
   }

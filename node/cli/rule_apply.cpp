@@ -6,6 +6,7 @@
 #include "node/cli/rule_list.hpp"
 #include "node/cli/text_table.hpp"
 
+#include <array>
 #include <map>
 #include <optional>
 #include <ostream>
@@ -26,6 +27,10 @@ struct item {
   bool by_id = false; ///< its id was given: an update that finds nothing becomes a creation
   std::optional<node_failure> failure;
 };
+
+/// Fields that only answers hold; a listed rule is applied again without them.
+constexpr std::array<const char*, 7> answered_fields{"tenant_id",  "version",    "status",    "last_error",
+                                                     "created_at", "created_by", "updated_at"};
 
 std::string what(const item& one) { return one.name.empty() ? one.id : one.name; }
 
@@ -67,6 +72,7 @@ private:
       one.by_id = !one.id.empty();
       one.todo = one.by_id ? step::update : step::create;
       by_name |= !one.by_id;
+      for (const auto* field : answered_fields) one.wanted.erase(field);
     }
     std::multimap<std::string, json> known;
     if (by_name || options_.dry_run) {
@@ -101,7 +107,11 @@ private:
   }
 
   planned_request request_for(const item& one) const {
-    if (one.todo == step::update) return {"PUT", "/cep/rules/" + percent_encode(one.id), to_text(one.wanted)};
+    if (one.todo == step::update) {
+      auto change = one.wanted;
+      change.erase("rule_id"); // stands in the path
+      return {"PUT", "/cep/rules/" + percent_encode(one.id), to_text(change)};
+    }
     return {"POST", "/cep/rules", to_text(one.wanted)};
   }
 

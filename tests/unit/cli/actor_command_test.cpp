@@ -37,13 +37,14 @@ CAF_TEST(one actor is shown as an outline that cannot drive the terminal) {
   CAF_CHECK_EQUAL(shell.run({"actors", "inspect", "rule", "a/b"}), 0);
   CAF_CHECK(contains(shell.requests.back().url, "/actors/rule/a%2Fb"));
   CAF_CHECK(contains(shell.out, "state:\n  window:\n    - 1\n    - 2\n"));
+  CAF_CHECK(contains(shell.out, "restart_history:\n  -\n    error: it broke\n"));
   CAF_CHECK(contains(shell.out, "last_error: bad [31m line\n"));
 }
 
 CAF_TEST(orders are posted with their reason) {
   fake_shell shell;
   shell.node = [](const auto&) { return success(nullptr); };
-  for (auto action : {"restart", "stop", "revive", "reload"}) {
+  for (auto action : {"restart", "stop", "revive", "reload", "quarantine"}) {
     CAF_CHECK_EQUAL(shell.run({"actors", action, "rule", "k1", "--reason", "hangs"}), 0);
     CAF_CHECK_EQUAL(shell.requests.back().method, "POST");
     CAF_CHECK(contains(shell.requests.back().url, std::string("/actors/rule/k1/") + action));

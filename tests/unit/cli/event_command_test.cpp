@@ -33,7 +33,7 @@ struct intake {
         ++accepted;
       else
         rejected.push_back(
-            {{"index", index}, {"error", "VALIDATION_ERROR"}, {"message", "Not an object."}, {"pointer", ""}});
+            {{"index", index}, {"error", "VALIDATION_ERROR"}, {"reason", "Not an object."}, {"pointer", ""}});
       ++index;
     }
     return success(
@@ -81,6 +81,13 @@ CAF_TEST(a list or a document over several lines is read as a whole) {
   CAF_CHECK_EQUAL(p.shell.run({"event", "send"}, "[{\"type\": }]"), 2);
   CAF_CHECK(contains(p.shell.err, "standard input: "));
   CAF_CHECK_EQUAL(p.shell.run({"event", "send", "-f", "/does/not/exist"}), 2);
+}
+
+CAF_TEST(a chunk without one good event is counted like any other) {
+  post_office p;
+  CAF_CHECK_EQUAL(p.shell.run({"event", "send"}, "x\ny\n"), 1);
+  CAF_CHECK_EQUAL(p.shell.out, "0 accepted, 0 duplicate, 2 rejected\n");
+  CAF_CHECK(contains(p.shell.err, "refused  event 2: Not an object."));
 }
 
 CAF_TEST(a live pipe is sent on whenever it pauses) {
