@@ -35,9 +35,8 @@ poll_actor::poll_actor(caf::actor_config& config, poll_loop_deps deps, poll_loop
     try {
       std::rethrow_exception(why);
     } catch (const std::exception& e) {
-      spdlog::critical("poll.crashed reason=\"{}\" no metric is read until the node is restarted", e.what());
+      return caf::make_error(caf::sec::runtime_error, std::string(e.what()));
     }
-    return caf::sec::runtime_error;
   });
 }
 

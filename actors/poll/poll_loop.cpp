@@ -1,6 +1,7 @@
 #include "actors/poll/poll_loop.hpp"
 
 #include "actors/poll/poll_actor.hpp"
+#include "runtime/supervision/restarting_actor.hpp"
 
 #include <caf/all.hpp>
 
@@ -11,10 +12,12 @@ namespace {
 class actor_backed_loop final : public poll_loop {
 public:
   actor_backed_loop(const poll_loop_deps& deps, const poll_loop_options& options)
-      : actor_(deps.system.spawn<poll_actor>(deps, options)) {}
+      : actor_(supervision::spawn_restarting(
+            deps.system, "poll", [deps, options] { return deps.system.spawn<poll_actor>(deps, options); },
+            caf::make_message(begin_note{}))) {}
   ~actor_backed_loop() override { stop(); }
 
-  void start() override { caf::anon_send(actor_, begin_note{}); }
+  void start() override { caf::anon_send(actor_, supervision::begin_incarnations{}); }
   void stop() override { caf::anon_send_exit(actor_, caf::exit_reason::user_shutdown); }
 
   void interest_changed(const entity_ref& ref, std::int64_t version, std::optional<json> spec) override {

@@ -40,9 +40,8 @@ ledger_actor::ledger_actor(caf::actor_config& config, tick_ledger_deps deps, tic
     try {
       std::rethrow_exception(why);
     } catch (const std::exception& e) {
-      spdlog::critical("schedule.crashed reason=\"{}\" no tick fires until the node is restarted", e.what());
+      return caf::make_error(caf::sec::runtime_error, std::string(e.what()));
     }
-    return caf::sec::runtime_error;
   });
 }
 

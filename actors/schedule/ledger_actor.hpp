@@ -62,6 +62,7 @@ public:
   ledger_actor(caf::actor_config& config, tick_ledger_deps deps, tick_ledger_options options,
                std::shared_ptr<ledger_gauges> gauges);
   const char* name() const override { return "tick_ledger"; }
+  void on_exit() override { gauges_->loaded = false; }
 
 protected:
   caf::behavior make_behavior() override;

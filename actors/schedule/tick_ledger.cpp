@@ -1,6 +1,7 @@
 #include "actors/schedule/tick_ledger.hpp"
 
 #include "actors/schedule/ledger_actor.hpp"
+#include "runtime/supervision/restarting_actor.hpp"
 
 #include <caf/all.hpp>
 
@@ -11,11 +12,15 @@ namespace {
 class actor_backed_ledger final : public tick_ledger {
 public:
   actor_backed_ledger(const tick_ledger_deps& deps, const tick_ledger_options& options)
-      : gauges_(std::make_shared<ledger_gauges>()), actor_(deps.system.spawn<ledger_actor>(deps, options, gauges_)) {}
+      : gauges_(std::make_shared<ledger_gauges>())
+      , actor_(supervision::spawn_restarting(
+            deps.system, "schedule",
+            [deps, options, gauges = gauges_] { return deps.system.spawn<ledger_actor>(deps, options, gauges); },
+            caf::make_message(begin_note{}))) {}
 
   ~actor_backed_ledger() override { caf::anon_send_exit(actor_, caf::exit_reason::user_shutdown); }
 
-  void start() override { caf::anon_send(actor_, begin_note{}); }
+  void start() override { caf::anon_send(actor_, supervision::begin_incarnations{}); }
 
   void stop(std::chrono::milliseconds patience) override {
     auto stopped = std::make_shared<std::promise<void>>();

@@ -11,6 +11,8 @@
 #include <map>
 #include <random>
 #include <set>
+#include <stdexcept>
+#include <utility>
 
 using namespace tobit;
 using namespace tobit::schedule;
@@ -35,6 +37,7 @@ public:
     const auto* tick = request.as<rule::run_tick>();
     CAF_REQUIRE(tick != nullptr);
     ++asked;
+    if (crash_with) throw std::runtime_error(std::exchange(crash_with, nullptr));
     if (refuse_with) return reply(fail(*refuse_with));
     auto& last = last_due[ref.key];
     const bool fires = tick->due_at_us > last;
@@ -58,6 +61,7 @@ public:
   std::map<std::string, std::vector<utc_time>> fired;
   std::map<std::string, std::int64_t> last_due, missed;
   std::optional<error_code> refuse_with;
+  const char* crash_with = nullptr;
   bool hold = false;
   std::deque<std::function<void()>> held;
   int asked = 0;
@@ -355,6 +359,21 @@ CAF_TEST(a clock set back fires nothing twice and a clock set forward misses) {
   advance(2s);
   CAF_CHECK_EQUAL(fired(1), 3u);
   CAF_CHECK_EQUAL(entities.missed[numbered(1).key], 5);
+}
+
+CAF_TEST(a ledger that crashes is restarted and forgets nothing) {
+  start();
+  want(1, every(10, {{"missed", "all"}}));
+  entities.crash_with = "a defect";
+  advance(10s);
+  CAF_CHECK_EQUAL(fired(1), 0u);
+  want(2, every(10)); // nobody is there to be told
+  advance(2s);
+  CAF_CHECK_EQUAL(fired(1), 1u);
+  CAF_CHECK(ledger->figures().loaded);
+  advance(10s);
+  CAF_CHECK_EQUAL(fired(1), 2u);
+  CAF_CHECK_EQUAL(fired(2), 1u);
 }
 
 CAF_TEST(a fenced ledger fires nothing more) {
