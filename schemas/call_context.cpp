@@ -74,7 +74,8 @@ std::string encode_context(const call_context& context) {
                       {"tenant", context.who->tenant.value},
                       {"principal", context.who->principal.value},
                       {"role", to_string(context.who->rank)},
-                      {"request_id", context.who->request_id}});
+                      {"request_id", context.who->request_id},
+                      {"parent_trace", context.who->parent_trace}});
 }
 
 call_context decode_context(std::string_view text) {
@@ -91,7 +92,8 @@ call_context decode_context(std::string_view text) {
   const auto rank = field("role");
   context.who = std::make_shared<const identity>(
     identity{tenant_id{field("tenant")}, principal_id{field("principal")},
-             rank == "system" ? role::system : parse_role(rank).value_or(role::none), field("request_id")});
+             rank == "system" ? role::system : parse_role(rank).value_or(role::none), field("request_id"),
+             field("parent_trace")});
   return context;
 }
 

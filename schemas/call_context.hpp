@@ -21,6 +21,7 @@ struct identity {
   principal_id principal;
   role rank = role::none;
   std::string request_id; ///< `X-Request-ID`, ours or the caller's
+  std::string parent_trace{}; ///< `X-Parent-Trace-ID`: the caller's own trace that led to this one; may be empty
 };
 using identity_ptr = std::shared_ptr<const identity>;
 

@@ -1,0 +1,56 @@
+#pragma once
+
+#include "http/identity/authenticator.hpp"
+#include "http/identity/sign_in.hpp"
+#include "http/route/exchange.hpp"
+#include "http/route/route_table.hpp"
+#include "http/routes/readiness.hpp"
+#include "http/stream/stream_hub.hpp"
+#include "runtime/entity/effect_watch.hpp"
+#include "runtime/entity/entity_gateway.hpp"
+#include "runtime/intake/event_intake.hpp"
+#include "runtime/storage/database.hpp"
+#include "runtime/stream/event_bus.hpp"
+#include "runtime/telemetry/metrics.hpp"
+
+#include <cstddef>
+#include <string>
+
+namespace tobit::http {
+
+/// What the routes need. Everything outlives the server.
+struct route_deps {
+  storage::database* store = nullptr;
+  authenticator* people = nullptr;
+  sign_in* doors = nullptr;
+  readiness* health = nullptr;
+  stream_hub* streams = nullptr;
+  telemetry::metrics* figures = nullptr;      ///< null: no /metrics
+  entity::entity_gateway* entities = nullptr; ///< null: no rules and actors
+  entity::effect_watch* effects = nullptr;    ///< null: a trigger does not wait for its effects
+  event::event_intake* intake = nullptr;      ///< null: no /cep/events/ingest
+  stream::event_bus* bus = nullptr;           ///< null: no event streams
+  std::string version = "0.1.0", build;
+  bool metrics_public = false;
+  std::size_t ingest_body_max = 16u << 20, import_body_max = 32u << 20;
+};
+
+// One function per group of endpoints; each adds its lines to the table.
+void add_health_routes(route_table& table, const route_deps& deps);
+void add_auth_routes(route_table& table, const route_deps& deps);
+void add_api_key_routes(route_table& table, const route_deps& deps);
+void add_permission_routes(route_table& table, const route_deps& deps);
+void add_user_routes(route_table& table, const route_deps& deps);
+void add_audit_routes(route_table& table, const route_deps& deps);
+void add_rule_routes(route_table& table, const route_deps& deps);
+void add_rule_run_routes(route_table& table, const route_deps& deps);
+void add_rule_import_routes(route_table& table, const route_deps& deps);
+void add_event_routes(route_table& table, const route_deps& deps);
+void add_ingest_routes(route_table& table, const route_deps& deps);
+void add_stats_routes(route_table& table, const route_deps& deps);
+void add_actor_routes(route_table& table, const route_deps& deps);
+void add_stream_routes(route_table& table, const route_deps& deps);
+/// /openapi.json and /docs: call last, they show what the table holds by then.
+void add_document_routes(route_table& table, const route_deps& deps);
+
+} // namespace tobit::http
