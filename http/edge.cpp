@@ -19,6 +19,7 @@ namespace tobit::http {
 namespace {
 
 constexpr std::chrono::milliseconds tick_every{100};
+constexpr std::chrono::milliseconds finish_time{5'000}, finish_step{2};
 constexpr std::size_t waiting_queue_max = 10'000;
 
 dispatch_options dispatch_from(const edge_options& o) {
@@ -80,7 +81,7 @@ public:
       , doors_(*deps.store, *deps.time, signer_, people_, hashing_,
                {options.access_token_lifetime, options.refresh_token_lifetime, options.login_attempts_per_minute,
                 options.cost})
-      , health_(*deps.time) {
+      , health_(std::make_shared<readiness>(*deps.time)) {
     if (deps.bus) {
       stream_options streams;
       streams.heartbeat = options.stream_heartbeat;
@@ -88,23 +89,20 @@ public:
     }
     add_checks();
     add_routes();
-    auto around = std::make_shared<exchange_surroundings>();
-    *around = {deps.time,     deps.figures, deps.spans,
-               deps.accesses, &deadlines_,  {options.security_headers, options.cors_origins}};
-    dispatcher_ = std::make_unique<dispatcher>(table_, std::move(around), people_, dispatch_from(options));
+    around_ = std::make_shared<exchange_surroundings>();
+    around_->time = deps.time;
+    around_->figures = deps.figures;
+    around_->spans = deps.spans;
+    around_->accesses = deps.accesses;
+    around_->deadlines = &deadlines_;
+    around_->browsers = {options.security_headers, options.cors_origins};
+    dispatcher_ = std::make_unique<dispatcher>(table_, around_, people_, dispatch_from(options));
     if (options.own_timer) timer_ = std::thread([this] { run_timer(); });
   }
 
   ~composed_edge() override {
     stop();
-    {
-      std::lock_guard lock{guard_};
-      ending_ = true;
-    }
-    wake_.notify_all();
-    if (timer_.joinable()) timer_.join();
-    hashing_.stop();
-    later_.stop();
+    finish();
   }
 
   body_limit limit_for(std::string_view method, std::string_view path) const override {
@@ -115,14 +113,28 @@ public:
   }
   response refuse(const error& why) const override { return dispatcher_->refuse(why); }
 
-  void set_phase(std::string phase) override { health_.set_phase(std::move(phase)); }
+  void set_phase(std::string phase) override { health_->set_phase(std::move(phase)); }
   void stop() override {
-    health_.set_phase("stopping");
+    health_->set_phase("stopping");
     if (streams_) streams_->stop();
+  }
+  void finish() override {
+    // Nobody asks any more, but the database or an entity may still have to answer somebody.
+    for (auto waited = std::chrono::milliseconds{0};
+         around_->open.load(std::memory_order_acquire) > 0 && waited < finish_time; waited += finish_step)
+      std::this_thread::sleep_for(finish_step);
+    {
+      std::lock_guard lock{guard_};
+      ending_ = true;
+    }
+    wake_.notify_all();
+    if (timer_.joinable()) timer_.join();
+    hashing_.stop();
+    later_.stop();
   }
   void tick() override {
     deadlines_.sweep(deps_.time->steady_now());
-    health_.sweep();
+    health_->sweep();
     if (streams_) streams_->tick();
   }
   const route_table& routes() const override { return table_; }
@@ -136,21 +148,24 @@ private:
   }
 
   void add_checks() {
-    health_.add("database", database_check(*deps_.store));
-    if (deps_.entities) health_.add("entities", entity_check(*deps_.entities, *deps_.time));
-    if (deps_.intake) health_.add("event_intake", intake_check(*deps_.intake, *deps_.time));
-    for (const auto& [name, check] : deps_.checks) health_.add(name, check);
+    health_->add("database", database_check(*deps_.store));
+    if (deps_.entities) health_->add("entities", entity_check(*deps_.entities, *deps_.time));
+    if (deps_.intake) health_->add("event_intake", intake_check(*deps_.intake, *deps_.time));
+    for (const auto& [name, check] : deps_.checks) health_->add(name, check);
   }
 
   void add_routes() {
     route_deps deps;
     deps.store = deps_.store;
+    deps.time = deps_.time;
+    deps.later = &later_;
     deps.people = &people_;
     deps.doors = &doors_;
-    deps.health = &health_;
+    deps.health = health_.get();
     deps.streams = streams_.get();
     deps.figures = deps_.figures;
     deps.entities = deps_.entities;
+    deps.residents = deps_.residents;
     deps.effects = deps_.effects;
     deps.intake = deps_.intake;
     deps.bus = deps_.bus;
@@ -169,7 +184,12 @@ private:
       add_rule_routes(table_, deps);
       add_rule_run_routes(table_, deps);
       add_rule_import_routes(table_, deps);
+      add_stats_routes(table_, deps);
+      add_actor_routes(table_, deps);
     }
+    add_event_routes(table_, deps);
+    if (deps.intake) add_ingest_routes(table_, deps);
+    if (deps.streams) add_stream_routes(table_, deps);
     add_document_routes(table_, deps);
   }
 
@@ -188,8 +208,9 @@ private:
   worker_pool later_, hashing_;
   authenticator people_;
   sign_in doors_;
-  readiness health_;
+  const std::shared_ptr<readiness> health_;
   deadline_watch deadlines_;
+  std::shared_ptr<exchange_surroundings> around_;
   std::unique_ptr<stream_hub> streams_;
   route_table table_;
   std::unique_ptr<dispatcher> dispatcher_;

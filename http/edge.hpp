@@ -5,6 +5,7 @@
 #include "http/server/server.hpp"
 #include "runtime/entity/effect_watch.hpp"
 #include "runtime/entity/entity_gateway.hpp"
+#include "runtime/entity/entity_residency.hpp"
 #include "runtime/intake/event_intake.hpp"
 #include "runtime/storage/database.hpp"
 #include "runtime/stream/event_bus.hpp"
@@ -53,6 +54,7 @@ struct edge_deps {
   storage::database* store = nullptr; ///< never null
   const clock* time = nullptr;        ///< never null
   entity::entity_gateway* entities = nullptr;
+  const entity::entity_residency* residents = nullptr;
   entity::effect_watch* effects = nullptr;
   event::event_intake* intake = nullptr;
   stream::event_bus* bus = nullptr;
@@ -70,13 +72,17 @@ public:
   virtual void set_phase(std::string phase) = 0;
   /// Says goodbye on event streams and refuses further ones. Call it before the server's `stop`.
   virtual void stop() = 0;
+  /// Ends its own threads; afterwards nothing of the edge calls the database or the gateway. Call it between the
+  /// server's `stop` and theirs.
+  virtual void finish() = 0;
   /// Heartbeats and deadlines; only needed without `own_timer`.
   virtual void tick() = 0;
   virtual const route_table& routes() const = 0;
 };
 
-/// Builds the edge. Waits for the database once (the tokens' secret). Destroy it after the server and after whatever
-/// may still call back (gateway, intake, database). Errors: database_error, configuration_error.
+/// Builds the edge. Waits for the database once (the tokens' secret). Stop order: `stop`, the server, `finish`,
+/// gateway, intake, database; destroy the edge last, because their last callbacks may still need it. Errors:
+/// database_error, configuration_error.
 result<std::unique_ptr<edge>> make_edge(const edge_deps& deps, const edge_options& options = {});
 
 } // namespace tobit::http

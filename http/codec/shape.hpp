@@ -29,7 +29,7 @@ struct shape {
   bool open = false;                       ///< an object may have further fields
   bool nullable = false;
   std::shared_ptr<const shape> items; ///< of a list
-  json schema;    ///< shown in the OpenAPI document instead of what would be derived; null: derive
+  json schema;                        ///< shown in the OpenAPI document instead of what would be derived; null: derive
   json otherwise;                     ///< filled in where the field is missing; null: nothing
 
   shape described(std::string text) const;

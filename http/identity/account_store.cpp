@@ -2,9 +2,6 @@
 
 #include "http/codec/envelope.hpp"
 
-#include <deque>
-#include <mutex>
-
 namespace tobit::http {
 
 using namespace storage;
@@ -83,13 +80,6 @@ json to_json(const api_key& key) {
           {"created_at", time_or_null(key.created_at_us)},
           {"expires_at", time_or_null(key.expires_at_us)},
           {"last_used_at", time_or_null(key.last_used_at_us)}};
-}
-
-std::string_view keep_sql(std::string text) {
-  static std::mutex guard;
-  static std::deque<std::string> kept;
-  std::lock_guard lock{guard};
-  return kept.emplace_back(std::move(text));
 }
 
 } // namespace tobit::http

@@ -24,7 +24,4 @@ api_key read_api_key(const std::vector<storage::value>& row);
 /// As answers show it.
 json to_json(const api_key& key);
 
-/// A place for several statements that are built once: keeps texts alive for the program's life.
-std::string_view keep_sql(std::string text);
-
 } // namespace tobit::http

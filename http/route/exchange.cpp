@@ -36,15 +36,17 @@ exchange::exchange(std::shared_ptr<const exchange_surroundings> around, request 
     , body_bytes_(incoming_.body.size())
     , nobody_(nobody(trace_))
     , context_(context_of(trace_, nobody_, steady_time::max())) {
-  // nop
+  around_->open.fetch_add(1, std::memory_order_relaxed);
 }
 
 exchange::~exchange() {
   if (around_->deadlines) around_->deadlines->remove(*this);
-  if (answered()) return;
-  spdlog::error("http.unanswered {} {}: a handler let go of the request trace={}", incoming_.method,
-                route_ ? route_->path : std::string("-"), to_string(trace_.trace));
-  refuse(error{error_code::internal_server_error});
+  if (!answered()) {
+    spdlog::error("http.unanswered {} {}: a handler let go of the request trace={}", incoming_.method,
+                  route_ ? route_->path : std::string("-"), to_string(trace_.trace));
+    refuse(error{error_code::internal_server_error});
+  }
+  around_->open.fetch_sub(1, std::memory_order_release);
 }
 
 void exchange::identify(caller who) {

@@ -34,6 +34,7 @@ struct exchange_surroundings {
   telemetry::access_log* accesses = nullptr;
   deadline_watch* deadlines = nullptr;
   browser_rules browsers;
+  mutable std::atomic<std::int64_t> open{0}; ///< exchanges that somebody still holds
 };
 
 /// One request and the duty to answer it, from its arrival to the last log line. Handlers keep the shared pointer as

@@ -31,4 +31,14 @@ json page_metadata(const list_place& place, std::size_t returned, std::int64_t l
   return out;
 }
 
+std::string like_pattern(std::string_view words) {
+  if (words.empty()) return "%";
+  std::string out = "%";
+  for (char c : words) {
+    if (c == '%' || c == '_' || c == '\\') out.push_back('\\');
+    out.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c);
+  }
+  return out + '%';
+}
+
 } // namespace tobit::http

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -28,5 +29,8 @@ std::vector<parameter> paging_parameters(int usual, int most);
 
 /// `metadata` of a page: limit, offset, returned and, if there may be more, `next_cursor`.
 json page_metadata(const list_place& place, std::size_t returned, std::int64_t last_us, const std::string& last_key);
+
+/// `%words%` in lower case for `LIKE … ESCAPE '\\'`; `%` for nothing. For columns in LOWER().
+std::string like_pattern(std::string_view words);
 
 } // namespace tobit::http

@@ -40,7 +40,9 @@ void readiness::look(std::function<void(const report&)> done) {
 }
 
 void readiness::ask(std::size_t index) {
-  dependencies_[index].check([this, index](const result<void>& outcome) { answered(index, outcome); });
+  dependencies_[index].check([self = weak_from_this(), index](const result<void>& outcome) {
+    if (auto alive = self.lock()) alive->answered(index, outcome);
+  });
 }
 
 void readiness::answered(std::size_t index, const result<void>& outcome) {

@@ -18,8 +18,8 @@ using dependency_check = std::function<void(std::function<void(result<void>)> do
 
 /// Knows whether everything works that this node needs. Each dependency is asked at most once a second however often
 /// somebody looks, and whoever looks is answered within `patience`: a dependency that hangs counts as failed.
-/// Thread-safe.
-class readiness {
+/// Thread-safe; lives in a shared pointer, because an answer may come after its end.
+class readiness : public std::enable_shared_from_this<readiness> {
 public:
   struct verdict {
     std::string name;

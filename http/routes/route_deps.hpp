@@ -2,12 +2,14 @@
 
 #include "http/identity/authenticator.hpp"
 #include "http/identity/sign_in.hpp"
+#include "http/limit/worker_pool.hpp"
 #include "http/route/exchange.hpp"
 #include "http/route/route_table.hpp"
 #include "http/routes/readiness.hpp"
 #include "http/stream/stream_hub.hpp"
 #include "runtime/entity/effect_watch.hpp"
 #include "runtime/entity/entity_gateway.hpp"
+#include "runtime/entity/entity_residency.hpp"
 #include "runtime/intake/event_intake.hpp"
 #include "runtime/storage/database.hpp"
 #include "runtime/stream/event_bus.hpp"
@@ -21,15 +23,18 @@ namespace tobit::http {
 /// What the routes need. Everything outlives the server.
 struct route_deps {
   storage::database* store = nullptr;
+  const clock* time = nullptr;
+  worker_pool* later = nullptr; ///< for what waits
   authenticator* people = nullptr;
   sign_in* doors = nullptr;
   readiness* health = nullptr;
   stream_hub* streams = nullptr;
-  telemetry::metrics* figures = nullptr;      ///< null: no /metrics
-  entity::entity_gateway* entities = nullptr; ///< null: no rules and actors
-  entity::effect_watch* effects = nullptr;    ///< null: a trigger does not wait for its effects
-  event::event_intake* intake = nullptr;      ///< null: no /cep/events/ingest
-  stream::event_bus* bus = nullptr;           ///< null: no event streams
+  telemetry::metrics* figures = nullptr;               ///< null: no /metrics
+  entity::entity_gateway* entities = nullptr;          ///< null: no rules and actors
+  const entity::entity_residency* residents = nullptr; ///< null: nobody is shown as being in memory
+  entity::effect_watch* effects = nullptr;             ///< null: a trigger does not wait for its effects
+  event::event_intake* intake = nullptr;               ///< null: no /cep/events/ingest
+  stream::event_bus* bus = nullptr;                    ///< null: no event streams
   std::string version = "0.1.0", build;
   bool metrics_public = false;
   std::size_t ingest_body_max = 16u << 20, import_body_max = 32u << 20;

@@ -43,16 +43,18 @@ shape rule_shape() {
   return open_object({required("rule_id", uuid_text()), required("rule_name", text()), required("trigger_type", text()),
                       required("trigger_spec", open_object()), required("action_spec", anything()),
                       required("is_active", flag()), required("version", whole(1, 1e15)), required("tenant_id", text()),
-                      required("status", choice({"active", "inactive", "quarantined"})), required("created_at", time_text()),
-                      required("created_by", text()), required("updated_at", time_text())});
+                      required("status", choice({"active", "inactive", "quarantined"})),
+                      required("created_at", time_text()), required("created_by", text()),
+                      required("updated_at", time_text())});
 }
 
 shape rule_definition_shape() {
-  auto s = open_object({required("rule_name", text(1, 200)), optional("description", text(0, 5'000).or_null()),
-                        required("trigger_type", choice({"schedule", "metric", "event", "anomaly"})),
-                        required("trigger_spec", open_object()), optional("action_spec", anything()),
-                        optional("severity", anything()), optional("labels", anything()), optional("timezone", anything()),
-                        optional("is_active", flag()), optional("rule_id", uuid_text().or_null())});
+  auto s =
+      open_object({required("rule_name", text(1, 200)), optional("description", text(0, 5'000).or_null()),
+                   required("trigger_type", choice({"schedule", "metric", "event", "anomaly"})),
+                   required("trigger_spec", open_object()), optional("action_spec", anything()),
+                   optional("severity", anything()), optional("labels", anything()), optional("timezone", anything()),
+                   optional("is_active", flag()), optional("rule_id", uuid_text().or_null())});
   s.schema = {{"$ref", "#/components/schemas/RuleDefinition"}};
   return s;
 }
@@ -62,13 +64,15 @@ entity_ref rule_ref(const exchange& ex) { return {std::string(rule::kind_name), 
 parameter rule_id_parameter() { return in_path("rule_id", text(1, entity_key_length_max)); }
 
 std::vector<parameter> version_parameters() {
-  return {in_query("expected_version", whole(1, 1e15).described("Refuse the change unless this is the current version.")),
-          in_header("if-match", text(0, 40).described("The same, as the ETag of a rule: \"7\"."))};
+  return {
+      in_query("expected_version", whole(1, 1e15).described("Refuse the change unless this is the current version.")),
+      in_header("if-match", text(0, 40).described("The same, as the ETag of a rule: \"7\"."))};
 }
 
 result<std::optional<std::int64_t>> expected_version(const exchange& ex) {
   if (ex.has("expected_version")) return std::optional(ex.whole("expected_version"));
   std::string_view tag = ex.text("if-match");
+  if (tag.starts_with("W/")) tag.remove_prefix(2); // a compressed answer carried the weak form
   if (tag.empty() || tag == "*") return std::optional<std::int64_t>{};
   if (tag.size() > 2 && tag.front() == '"' && tag.back() == '"') tag = tag.substr(1, tag.size() - 2);
   std::int64_t version = 0;
@@ -88,12 +92,13 @@ void answer_rule_change(const exchange_ptr& ex, int status, const entity_ref& re
 
 void with_rule_version(const route_deps& deps, const exchange_ptr& ex, std::function<void(std::int64_t)> go_on) {
   const auto ref = rule_ref(*ex);
-  deps.store->read({"SELECT version FROM entity WHERE kind = $1 AND tenant = $2 AND entity_key = $3 AND deleted_at IS NULL",
-                    {ref.kind, ref.tenant.value, ref.key}},
-                   ex->then([ex, go_on = std::move(go_on)](const rows& found) {
-                     if (found.empty()) return ex->refuse({error_code::not_found, unknown_rule});
-                     go_on(as_int(found[0][0]));
-                   }));
+  deps.store->read(
+      {"SELECT version FROM entity WHERE kind = $1 AND tenant = $2 AND entity_key = $3 AND deleted_at IS NULL",
+       {ref.kind, ref.tenant.value, ref.key}},
+      ex->then([ex, go_on = std::move(go_on)](const rows& found) {
+        if (found.empty()) return ex->refuse({error_code::not_found, unknown_rule});
+        go_on(as_int(found[0][0]));
+      }));
 }
 
 } // namespace tobit::http

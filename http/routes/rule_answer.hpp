@@ -15,7 +15,8 @@ namespace tobit::http {
 
 struct route_deps;
 
-/// The columns of a rule, in the order that `rule_of_row` expects: `entity e` joined with `definition d` of its version.
+/// The columns of a rule, in the order that `rule_of_row` expects: `entity e` joined with `definition d` of its
+/// version.
 #define TOBIT_RULE_COLUMNS                                                                                             \
   "e.entity_key, e.version, e.created_at, e.created_by, e.updated_at, e.quarantined_at, e.last_error, d.body"
 #define TOBIT_RULE_TABLES                                                                                              \

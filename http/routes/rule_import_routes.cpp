@@ -11,7 +11,8 @@ namespace tobit::http {
 namespace {
 
 constexpr std::size_t rules_max = 10'000;
-constexpr std::size_t in_flight_max = 256; ///< definitions under way at the same time: fills group commits, leaves room for others
+constexpr std::size_t in_flight_max =
+    256; ///< definitions under way at the same time: fills group commits, leaves room for others
 constexpr std::chrono::seconds import_time{60};
 
 /// Reads an array, or one object a line.
@@ -20,7 +21,9 @@ result<std::vector<json>> read_rules(std::string_view body, bool lines) {
   if (!lines) {
     auto all = parse_json(body);
     if (!all) return fail(all.error());
-    if (!all->is_array()) return fail(error_code::validation_error, "Send a JSON array of rules, or one rule a line as application/x-ndjson.");
+    if (!all->is_array())
+      return fail(error_code::validation_error,
+                  "Send a JSON array of rules, or one rule a line as application/x-ndjson.");
     for (auto& one : *all) rules.push_back(std::move(one));
   } else {
     for (std::size_t number = 1; !body.empty(); ++number) {
@@ -34,7 +37,8 @@ result<std::vector<json>> read_rules(std::string_view body, bool lines) {
     }
   }
   if (rules.size() > rules_max)
-    return fail(error_code::payload_too_large, "One request takes at most " + std::to_string(rules_max) + " rules; send the rest in another one.");
+    return fail(error_code::payload_too_large,
+                "One request takes at most " + std::to_string(rules_max) + " rules; send the rest in another one.");
   return rules;
 }
 
@@ -42,7 +46,7 @@ result<std::vector<json>> read_rules(std::string_view body, bool lines) {
 class import_run : public std::enable_shared_from_this<import_run> {
 public:
   import_run(entity::entity_gateway& entities, exchange_ptr ex, std::vector<json> rules, bool replace)
-    : entities_(entities), ex_(std::move(ex)), rules_(std::move(rules)), results_(rules_.size()), replace_(replace) {
+      : entities_(entities), ex_(std::move(ex)), rules_(std::move(rules)), results_(rules_.size()), replace_(replace) {
     // nop
   }
 
@@ -80,7 +84,9 @@ private:
     if (!named || !replace_) wish.expected_version = 0;
     wish.summary = "import";
     entities_.ask(ref, ex_->context().child(), message::of(std::move(wish)),
-                  [self = shared_from_this(), index, key = ref.key](const result<message>& answer) { self->settle(index, key, answer); });
+                  [self = shared_from_this(), index, key = ref.key](const result<message>& answer) {
+                    self->settle(index, key, answer);
+                  });
   }
 
   void settle(std::size_t index, const std::string& key, const result<message>& answer) {
@@ -103,13 +109,16 @@ private:
       results_[index] = std::move(line);
       done = ++settled_ == rules_.size();
     }
-    if (done) finish();
-    else pump();
+    if (done)
+      finish();
+    else
+      pump();
   }
 
   void finish() {
     const auto refused = rules_.size() - accepted_;
-    ex_->answer(refused == 0 ? 200 : 207, {{"total", rules_.size()}, {"accepted", accepted_}, {"refused", refused}, {"results", results_}});
+    ex_->answer(refused == 0 ? 200 : 207,
+                {{"total", rules_.size()}, {"accepted", accepted_}, {"refused", refused}, {"results", results_}});
   }
 
   entity::entity_gateway& entities_;
@@ -135,15 +144,20 @@ void import_rules(const route_deps& deps, const exchange_ptr& ex) {
 void add_rule_import_routes(route_table& table, const route_deps& deps) {
   route r{.method = "POST", .path = "/cep/rules/import", .operation = "import_rules", .tag = "rules"};
   r.summary = "Adds up to 10,000 rules and tells of each what became of it.";
-  r.notes = "A JSON array, or one rule a line. Each rule is taken or refused on its own; 207 says that some were refused. The deadline is 60 s.";
+  r.notes = "A JSON array, or one rule a line. Each rule is taken or refused on its own; 207 says that some were "
+            "refused. The deadline is 60 s.";
   r.needs = access::permitted("cep:create", "rule");
-  r.parameters = {in_query("on_conflict", choice({"refuse", "replace"}).or_else("refuse").described("What to do with a rule_id that exists."))};
+  r.parameters = {
+      in_query("on_conflict",
+               choice({"refuse", "replace"}).or_else("refuse").described("What to do with a rule_id that exists."))};
   r.body = body_rule{.type = list_of(rule_definition_shape(), rules_max),
                      .raw = true,
                      .content_types = {"application/json", "application/x-ndjson"},
                      .bytes_max = deps.import_body_max};
-  r.answers.type = object({required("total", whole(0, 1e9)), required("accepted", whole(0, 1e9)), required("refused", whole(0, 1e9)),
-                           required("results", list_of(open_object({required("index", whole(0, 1e9)), required("status", choice({"created", "updated", "refused"}))})))});
+  r.answers.type = object(
+      {required("total", whole(0, 1e9)), required("accepted", whole(0, 1e9)), required("refused", whole(0, 1e9)),
+       required("results", list_of(open_object({required("index", whole(0, 1e9)),
+                                                required("status", choice({"created", "updated", "refused"}))})))});
   r.answers.also = {207};
   r.deadline = import_time;
   r.handler = [deps](const exchange_ptr& ex) { import_rules(deps, ex); };

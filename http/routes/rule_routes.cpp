@@ -1,8 +1,7 @@
-#include "http/routes/rule_answer.hpp"
-
 #include "http/codec/envelope.hpp"
 #include "http/routes/paging.hpp"
 #include "http/routes/route_deps.hpp"
+#include "http/routes/rule_answer.hpp"
 #include "http/routes/rule_form.hpp"
 #include "schemas/rule/rule_protocol.hpp"
 
@@ -15,45 +14,35 @@ namespace {
 constexpr int summary_length_max = 500;
 constexpr int conflict_retries_max = 5;
 
-/// `%text%` for LIKE with `\` as escape; `%` for nothing.
-std::string containing(const std::string& words) {
-  if (words.empty()) return "%";
-  std::string out = "%";
-  for (char c : words) {
-    if (c == '%' || c == '_' || c == '\\') out.push_back('\\');
-    out.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
-  }
-  return out + '%';
-}
-
 void answer_list(const route_deps& deps, const exchange_ptr& ex, const list_place& place, const rows& found) {
   json rules = json::array();
   for (const auto& row : found.values) rules.push_back(rule_of_row(ex->tenant(), row));
   const auto last = found.empty() ? std::pair<std::int64_t, std::string>{}
                                   : std::pair{as_int(found.values.back()[4]), as_text(found.values.back()[0])};
   auto metadata = page_metadata(place, found.size(), last.first, last.second);
-  deps.store->read({"SELECT COUNT(*) FROM entity e WHERE e.kind = 'rule' AND e.tenant = $1 AND e.deleted_at IS NULL"
-                    " AND (CAST($2 AS TEXT) = '' OR e.label = $2) AND (CAST($3 AS BIGINT) < 0 OR e.enabled = $3)"
-                    " AND LOWER(e.name) LIKE $4 ESCAPE '\\'",
-                    {ex->tenant().value, ex->text("trigger_type"), ex->whole("is_active", -1), containing(ex->text("q"))}},
-                   ex->then([ex, rules = std::move(rules), metadata = std::move(metadata)](const rows& count) mutable {
-                     metadata["total"] = as_int(count[0][0]);
-                     ex->ok({{"rules", std::move(rules)}}, metadata);
-                   }));
+  deps.store->read(
+      {"SELECT COUNT(*) FROM entity e WHERE e.kind = 'rule' AND e.tenant = $1 AND e.deleted_at IS NULL"
+       " AND (CAST($2 AS TEXT) = '' OR e.label = $2) AND (CAST($3 AS BIGINT) < 0 OR e.enabled = $3)"
+       " AND LOWER(e.name) LIKE $4 ESCAPE '\\'",
+       {ex->tenant().value, ex->text("trigger_type"), ex->whole("is_active", -1), like_pattern(ex->text("q"))}},
+      ex->then([ex, rules = std::move(rules), metadata = std::move(metadata)](const rows& count) mutable {
+        metadata["total"] = as_int(count[0][0]);
+        ex->ok({{"rules", std::move(rules)}}, metadata);
+      }));
 }
 
 void list_rules(const route_deps& deps, const exchange_ptr& ex) {
   auto place = read_place(*ex);
   if (!place) return ex->refuse(place.error());
-  deps.store->read(
-    {"SELECT " TOBIT_RULE_COLUMNS TOBIT_RULE_TABLES " WHERE e.kind = 'rule' AND e.tenant = $1 AND e.deleted_at IS NULL"
-     " AND (e.updated_at, e.entity_key) < (CAST($2 AS BIGINT), CAST($3 AS TEXT))"
-     " AND (CAST($4 AS TEXT) = '' OR e.label = $4) AND (CAST($5 AS BIGINT) < 0 OR e.enabled = $5)"
-     " AND LOWER(e.name) LIKE $6 ESCAPE '\\'"
-     " ORDER BY e.updated_at DESC, e.entity_key DESC LIMIT CAST($7 AS BIGINT) OFFSET CAST($8 AS BIGINT)",
-     {ex->tenant().value, place->before_us, place->before_key, ex->text("trigger_type"), ex->whole("is_active", -1),
-      containing(ex->text("q")), place->limit, place->offset}},
-    ex->then([deps, ex, place = *place](const rows& found) { answer_list(deps, ex, place, found); }));
+  deps.store->read({"SELECT " TOBIT_RULE_COLUMNS TOBIT_RULE_TABLES
+                    " WHERE e.kind = 'rule' AND e.tenant = $1 AND e.deleted_at IS NULL"
+                    " AND (e.updated_at, e.entity_key) < (CAST($2 AS BIGINT), CAST($3 AS TEXT))"
+                    " AND (CAST($4 AS TEXT) = '' OR e.label = $4) AND (CAST($5 AS BIGINT) < 0 OR e.enabled = $5)"
+                    " AND LOWER(e.name) LIKE $6 ESCAPE '\\'"
+                    " ORDER BY e.updated_at DESC, e.entity_key DESC LIMIT CAST($7 AS BIGINT) OFFSET CAST($8 AS BIGINT)",
+                    {ex->tenant().value, place->before_us, place->before_key, ex->text("trigger_type"),
+                     ex->whole("is_active", -1), like_pattern(ex->text("q")), place->limit, place->offset}},
+                   ex->then([deps, ex, place = *place](const rows& found) { answer_list(deps, ex, place, found); }));
 }
 
 void get_rule(const route_deps& deps, const exchange_ptr& ex) {
@@ -69,7 +58,8 @@ void get_rule(const route_deps& deps, const exchange_ptr& ex) {
 
 void create_rule(const route_deps& deps, const exchange_ptr& ex, json body) {
   entity_ref ref{std::string(rule::kind_name), ex->tenant(), new_uuid()};
-  if (const auto given = body.find("rule_id"); given != body.end() && given->is_string()) ref.key = given->get<std::string>();
+  if (const auto given = body.find("rule_id"); given != body.end() && given->is_string())
+    ref.key = given->get<std::string>();
   entity::define_entity wish;
   wish.body = std::move(body);
   wish.change = "create";
@@ -80,19 +70,25 @@ void create_rule(const route_deps& deps, const exchange_ptr& ex, json body) {
 
 /// Puts `wish` live on the rule as it is now. Without a version from the caller, somebody else's change in between is
 /// no conflict: a partial change means the same on top of it.
-void change_rule(const route_deps& deps, const exchange_ptr& ex, const entity::define_entity& wish, int tries_left = conflict_retries_max) {
+void change_rule(const route_deps& deps, const exchange_ptr& ex, const entity::define_entity& wish,
+                 int tries_left = conflict_retries_max) {
   with_rule_version(deps, ex, [deps, ex, wish, tries_left](std::int64_t current) {
     auto versioned = wish;
     if (!versioned.expected_version) versioned.expected_version = current;
     const auto ref = rule_ref(*ex);
-    deps.entities->ask(ref, ex->context(), message::of(versioned), [deps, ex, ref, wish, tries_left](const result<message>& answer) {
-      const bool again = !answer && answer.error().code == error_code::conflict && !wish.expected_version && tries_left > 0;
-      ex->guarded([&] {
-        if (again) change_rule(deps, ex, wish, tries_left - 1);
-        else if (!answer) ex->refuse(answer.error());
-        else answer_rule_change(ex, 200, ref, *answer);
-      });
-    });
+    deps.entities->ask(ref, ex->context(), message::of(versioned),
+                       [deps, ex, ref, wish, tries_left](const result<message>& answer) {
+                         const bool again = !answer && answer.error().code == error_code::conflict &&
+                                            !wish.expected_version && tries_left > 0;
+                         ex->guarded([&] {
+                           if (again)
+                             change_rule(deps, ex, wish, tries_left - 1);
+                           else if (!answer)
+                             ex->refuse(answer.error());
+                           else
+                             answer_rule_change(ex, 200, ref, *answer);
+                         });
+                       });
   });
 }
 
@@ -139,10 +135,11 @@ void list_versions(const route_deps& deps, const exchange_ptr& ex) {
   deps.store->read({"SELECT d.version, d.change, d.summary, d.created_at, d.created_by, d.body FROM definition d"
                     " WHERE d.kind = 'rule' AND d.tenant = $1 AND d.entity_key = $2 AND d.version < CAST($3 AS BIGINT)"
                     " ORDER BY d.version DESC LIMIT CAST($4 AS BIGINT)",
-                    {ex->tenant().value, ex->text("rule_id"), ex->whole("before_version", std::numeric_limits<std::int64_t>::max()),
-                     ex->whole("limit")}},
+                    {ex->tenant().value, ex->text("rule_id"),
+                     ex->whole("before_version", std::numeric_limits<std::int64_t>::max()), ex->whole("limit")}},
                    ex->then([ex](const rows& found) {
-                     if (found.empty() && !ex->has("before_version")) return ex->refuse({error_code::not_found, "There is no such rule."});
+                     if (found.empty() && !ex->has("before_version"))
+                       return ex->refuse({error_code::not_found, "There is no such rule."});
                      json versions = json::array();
                      for (const auto& row : found.values)
                        versions.push_back({{"version", as_int(row[0])},
@@ -155,9 +152,13 @@ void list_versions(const route_deps& deps, const exchange_ptr& ex) {
                    }));
 }
 
-route rule_route(std::string method, std::string path, std::string operation, std::string summary, std::string permission,
-                 route_handler handler) {
-  route r{.method = std::move(method), .path = std::move(path), .operation = std::move(operation), .tag = "rules", .summary = std::move(summary)};
+route rule_route(std::string method, std::string path, std::string operation, std::string summary,
+                 std::string permission, route_handler handler) {
+  route r{.method = std::move(method),
+          .path = std::move(path),
+          .operation = std::move(operation),
+          .tag = "rules",
+          .summary = std::move(summary)};
   const bool one = r.path.find("{rule_id}") != std::string::npos;
   r.needs = access::permitted(std::move(permission), "rule", one ? "rule_id" : "");
   if (one) {
@@ -178,8 +179,8 @@ void add_change_routes(route_table& table, const route_deps& deps) {
   create.errors = {error_code::conflict, error_code::address_refused};
   table.add(std::move(create));
 
-  auto form = rule_route("POST", "/cep/rules/form", "create_rule_from_form", "Adds a rule from the fields of the rule form.", "cep:create",
-                         [deps](const exchange_ptr& ex) {
+  auto form = rule_route("POST", "/cep/rules/form", "create_rule_from_form",
+                         "Adds a rule from the fields of the rule form.", "cep:create", [deps](const exchange_ptr& ex) {
                            auto folded = fold_form(ex->body());
                            if (!folded) return ex->refuse(folded.error());
                            create_rule(deps, ex, std::move(*folded));
@@ -190,8 +191,9 @@ void add_change_routes(route_table& table, const route_deps& deps) {
   form.errors = {error_code::address_refused};
   table.add(std::move(form));
 
-  auto update = rule_route("PUT", "/cep/rules/{rule_id}", "update_rule", "Changes the fields that are sent and puts the result live as a new version.",
-                           "cep:update", [deps](const exchange_ptr& ex) { update_rule(deps, ex); });
+  auto update = rule_route("PUT", "/cep/rules/{rule_id}", "update_rule",
+                           "Changes the fields that are sent and puts the result live as a new version.", "cep:update",
+                           [deps](const exchange_ptr& ex) { update_rule(deps, ex); });
   update.notes = "trigger_spec and action_spec are replaced as a whole.";
   update.body = body_rule{.type = open_object()};
   update.body->type.schema = {{"type", "object"}, {"description", "Any fields of a rule."}};
@@ -199,8 +201,9 @@ void add_change_routes(route_table& table, const route_deps& deps) {
   update.errors = {error_code::not_found, error_code::conflict, error_code::address_refused};
   table.add(std::move(update));
 
-  auto remove = rule_route("DELETE", "/cep/rules/{rule_id}", "delete_rule", "Stops a rule and hides it; its history stays.", "cep:delete",
-                           [deps](const exchange_ptr& ex) { delete_rule(deps, ex); });
+  auto remove =
+      rule_route("DELETE", "/cep/rules/{rule_id}", "delete_rule", "Stops a rule and hides it; its history stays.",
+                 "cep:delete", [deps](const exchange_ptr& ex) { delete_rule(deps, ex); });
   for (auto& p : version_parameters()) remove.parameters.push_back(std::move(p));
   remove.answers.type = object({required("rule_id", text()), required("deleted", flag())});
   remove.errors = {error_code::not_found, error_code::conflict};
@@ -208,15 +211,16 @@ void add_change_routes(route_table& table, const route_deps& deps) {
 
   table.add(rule_route("POST", "/cep/rules/{rule_id}/enable", "enable_rule", "Lets a rule act.", "cep:update",
                        [deps](const exchange_ptr& ex) { set_active(deps, ex, true); }));
-  table.add(rule_route("POST", "/cep/rules/{rule_id}/disable", "disable_rule", "Stops a rule from acting.", "cep:update",
-                       [deps](const exchange_ptr& ex) { set_active(deps, ex, false); }));
+  table.add(rule_route("POST", "/cep/rules/{rule_id}/disable", "disable_rule", "Stops a rule from acting.",
+                       "cep:update", [deps](const exchange_ptr& ex) { set_active(deps, ex, false); }));
 
   auto back = rule_route("POST", "/cep/rules/{rule_id}/rollback", "roll_back_rule",
                          "Puts the content of an earlier version live as a new version.", "cep:update",
                          [deps](const exchange_ptr& ex) { roll_back(deps, ex); });
-  back.body = body_rule{.type = object({optional("version", whole(0, 1e15).or_else(0).described("0: the one before the current.")),
-                                        optional("summary", text(0, summary_length_max).or_else(""))}),
-                        .required = false};
+  back.body = body_rule{
+      .type = object({optional("version", whole(0, 1e15).or_else(0).described("0: the one before the current.")),
+                      optional("summary", text(0, summary_length_max).or_else(""))}),
+      .required = false};
   back.errors = {error_code::not_found, error_code::validation_error, error_code::conflict};
   table.add(std::move(back));
 }
@@ -234,8 +238,9 @@ void add_rule_routes(route_table& table, const route_deps& deps) {
   table.add(std::move(list));
   table.add(rule_route("GET", "/cep/rules/{rule_id}", "get_rule", "One rule, its version as ETag.", "cep:read",
                        [deps](const exchange_ptr& ex) { get_rule(deps, ex); }));
-  auto versions = rule_route("GET", "/cep/rules/{rule_id}/versions", "list_rule_versions", "A rule's versions, latest first.", "cep:read",
-                             [deps](const exchange_ptr& ex) { list_versions(deps, ex); });
+  auto versions =
+      rule_route("GET", "/cep/rules/{rule_id}/versions", "list_rule_versions", "A rule's versions, latest first.",
+                 "cep:read", [deps](const exchange_ptr& ex) { list_versions(deps, ex); });
   versions.parameters.push_back(in_query("limit", whole(1, 200).or_else(50)));
   versions.parameters.push_back(in_query("before_version", whole(1, 1e15)));
   versions.answers.type = object({required("rule_id", text()), required("versions", list_of(open_object()))});

@@ -53,7 +53,8 @@ json trigger_result(const rule::rule_triggered& fired, const char* status, json 
 }
 
 /// All effects of a manual trigger are settled: the first that failed decides the answer.
-void answer_effects(const exchange_ptr& ex, const rule::rule_triggered& fired, const std::vector<entity::effect_outcome>& outcomes) {
+void answer_effects(const exchange_ptr& ex, const rule::rule_triggered& fired,
+                    const std::vector<entity::effect_outcome>& outcomes) {
   json answers = json::array();
   for (const auto& outcome : outcomes) {
     answers.push_back(outcome.answer);
@@ -69,43 +70,51 @@ void trigger(const route_deps& deps, const exchange_ptr& ex) {
   rule::trigger_rule wish;
   wish.payload = body.value("payload", json::object());
   wish.executed_by = executor(*ex, body);
-  deps.entities->ask(rule_ref(*ex), ex->context(), message::of(std::move(wish)), ex->then([deps, ex](const message& answer) {
-    const auto* done = answer.as<rule::rule_triggered>();
-    if (!done) return ex->refuse(error{error_code::internal_server_error});
-    const auto fired = *done;
-    if (!fired.matched) return ex->ok(trigger_result(fired, "dry_run"));
-    if (!fired.waits_for_effects) return ex->ok(trigger_result(fired, "success"));
-    if (!deps.effects) return ex->answer(202, trigger_result(fired, "pending"));
-    deps.effects->when_settled(fired.exec_id, ex->deadline() - answer_time,
-                               [ex, fired](const result<std::vector<entity::effect_outcome>>& outcomes) {
-                                 ex->guarded([&] {
-                                   if (outcomes) return answer_effects(ex, fired, *outcomes);
-                                   if (outcomes.error().code != error_code::deadline_exceeded) return ex->refuse(outcomes.error());
-                                   ex->answer(202, trigger_result(fired, "pending"));
-                                 });
-                               });
-  }));
+  deps.entities->ask(
+      rule_ref(*ex), ex->context(), message::of(std::move(wish)), ex->then([deps, ex](const message& answer) {
+        const auto* done = answer.as<rule::rule_triggered>();
+        if (!done) return ex->refuse(error{error_code::internal_server_error});
+        const auto fired = *done;
+        if (!fired.matched) return ex->ok(trigger_result(fired, "dry_run"));
+        if (!fired.waits_for_effects) return ex->ok(trigger_result(fired, "success"));
+        if (!deps.effects) return ex->answer(202, trigger_result(fired, "pending"));
+        deps.effects->when_settled(fired.exec_id, ex->deadline() - answer_time,
+                                   [ex, fired](const result<std::vector<entity::effect_outcome>>& outcomes) {
+                                     ex->guarded([&] {
+                                       if (outcomes) return answer_effects(ex, fired, *outcomes);
+                                       if (outcomes.error().code != error_code::deadline_exceeded)
+                                         return ex->refuse(outcomes.error());
+                                       ex->answer(202, trigger_result(fired, "pending"));
+                                     });
+                                   });
+      }));
 }
 
 void list_executions(const route_deps& deps, const exchange_ptr& ex) {
   auto place = read_place(*ex);
   if (!place) return ex->refuse(place.error());
   deps.store->read(
-    {"SELECT exec_id, rule_id, version, triggered_at, status, duration_ms, executed_by, error_message, refs, trace_id"
-     " FROM rule_execution WHERE tenant = $1 AND rule_id = $2"
-     " AND (triggered_at, exec_id) < (CAST($3 AS BIGINT), CAST($4 AS TEXT)) AND (CAST($5 AS TEXT) = '' OR status = $5)"
-     " ORDER BY triggered_at DESC, exec_id DESC LIMIT CAST($6 AS BIGINT) OFFSET CAST($7 AS BIGINT)",
-     {ex->tenant().value, ex->text("rule_id"), place->before_us, place->before_key, ex->text("status"), place->limit, place->offset}},
-    ex->then([deps, ex, place = *place](const rows& found) {
-      json logs = json::array();
-      for (const auto& row : found.values) logs.push_back(shown_execution(row));
-      if (found.empty()) // an unknown rule has no executions either
-        return with_rule_version(deps, ex, [ex, place](std::int64_t) { ex->ok({{"logs", json::array()}}, page_metadata(place, 0, 0, {})); });
-      ex->ok({{"logs", std::move(logs)}}, page_metadata(place, found.size(), as_int(found.values.back()[3]), as_text(found.values.back()[0])));
-    }));
+      {"SELECT exec_id, rule_id, version, triggered_at, status, duration_ms, executed_by, error_message, refs, trace_id"
+       " FROM rule_execution WHERE tenant = $1 AND rule_id = $2"
+       " AND (triggered_at, exec_id) < (CAST($3 AS BIGINT), CAST($4 AS TEXT)) AND (CAST($5 AS TEXT) = '' OR status = "
+       "$5)"
+       " ORDER BY triggered_at DESC, exec_id DESC LIMIT CAST($6 AS BIGINT) OFFSET CAST($7 AS BIGINT)",
+       {ex->tenant().value, ex->text("rule_id"), place->before_us, place->before_key, ex->text("status"), place->limit,
+        place->offset}},
+      ex->then([deps, ex, place = *place](const rows& found) {
+        json logs = json::array();
+        for (const auto& row : found.values) logs.push_back(shown_execution(row));
+        if (found.empty()) // an unknown rule has no executions either
+          return with_rule_version(deps, ex, [ex, place](std::int64_t) {
+            ex->ok({{"logs", json::array()}}, page_metadata(place, 0, 0, {}));
+          });
+        ex->ok({{"logs", std::move(logs)}},
+               page_metadata(place, found.size(), as_int(found.values.back()[3]), as_text(found.values.back()[0])));
+      }));
 }
 
-route run_route(std::string method, std::string path, std::string operation, std::string summary, std::string permission, route_handler handler) {
+route run_route(std::string method, std::string path, std::string operation, std::string summary,
+                std::string permission, route_handler handler) {
   return {.method = std::move(method),
           .path = std::move(path),
           .operation = std::move(operation),
@@ -121,28 +130,38 @@ route run_route(std::string method, std::string path, std::string operation, std
 
 void add_rule_run_routes(route_table& table, const route_deps& deps) {
   const auto by = optional("executed_by", text(0, 200).described("Shown in the execution log; the caller if missing."));
-  auto sim = run_route("POST", "/cep/rules/{rule_id}/simulate", "simulate_rule", "Evaluates a rule on a payload without acting.", "cep:execute",
+  auto sim = run_route("POST", "/cep/rules/{rule_id}/simulate", "simulate_rule",
+                       "Evaluates a rule on a payload without acting.", "cep:execute",
                        [deps](const exchange_ptr& ex) { simulate(deps, ex); });
   sim.notes = "Leaves an execution with status dry_run.";
-  sim.body = body_rule{.type = object({optional("test_payload", anything()), optional("payload", anything()), by}), .required = false};
-  sim.answers.type = object({required("simulation", open_object({required("condition_evaluated", flag()), required("would_execute", flag())}))});
+  sim.body = body_rule{.type = object({optional("test_payload", anything()), optional("payload", anything()), by}),
+                       .required = false};
+  sim.answers.type = object({required(
+      "simulation", open_object({required("condition_evaluated", flag()), required("would_execute", flag())}))});
   table.add(std::move(sim));
 
-  auto fire = run_route("POST", "/cep/rules/{rule_id}/trigger", "trigger_rule", "Evaluates a rule and, if it matches, does what it says.", "cep:execute",
+  auto fire = run_route("POST", "/cep/rules/{rule_id}/trigger", "trigger_rule",
+                        "Evaluates a rule and, if it matches, does what it says.", "cep:execute",
                         [deps](const exchange_ptr& ex) { trigger(deps, ex); });
-  fire.notes = "Waits for the action until the request's deadline, then answers 202 with status pending. A failing action "
-               "gives its own status; it is retried in the background where that may help.";
+  fire.notes =
+      "Waits for the action until the request's deadline, then answers 202 with status pending. A failing action "
+      "gives its own status; it is retried in the background where that may help.";
   fire.body = body_rule{.type = object({optional("payload", anything()), by}), .required = false};
-  fire.answers.type = object({required("result", open_object({required("status", choice({"success", "dry_run", "pending"})), required("references", anything())}))});
+  fire.answers.type =
+      object({required("result", open_object({required("status", choice({"success", "dry_run", "pending"})),
+                                              required("references", anything())}))});
   fire.answers.also = {202};
-  fire.errors = {error_code::not_found, error_code::external_service_error, error_code::connection_error, error_code::address_refused, error_code::quarantined};
+  fire.errors = {error_code::not_found, error_code::external_service_error, error_code::connection_error,
+                 error_code::address_refused, error_code::quarantined};
   table.add(std::move(fire));
 
-  auto logs = run_route("GET", "/cep/rules/{rule_id}/exec-logs", "list_rule_executions", "A rule's executions, latest first.", "cep:read",
-                        [deps](const exchange_ptr& ex) { list_executions(deps, ex); });
+  auto logs =
+      run_route("GET", "/cep/rules/{rule_id}/exec-logs", "list_rule_executions", "A rule's executions, latest first.",
+                "cep:read", [deps](const exchange_ptr& ex) { list_executions(deps, ex); });
   for (auto& p : paging_parameters(50, 200)) logs.parameters.push_back(std::move(p));
   logs.parameters.push_back(in_query("status", choice({"success", "dry_run", "fail", "skipped", "pending"})));
-  logs.answers.type = object({required("logs", list_of(open_object({required("exec_id", text()), required("status", text())})))});
+  logs.answers.type =
+      object({required("logs", list_of(open_object({required("exec_id", text()), required("status", text())})))});
   table.add(std::move(logs));
 }
 

@@ -9,27 +9,20 @@ namespace tobit::http {
 
 using stream::stream_item;
 
-/// One client. `deliver` may run on any thread; the lock orders it against the opening.
-struct stream_hub::watcher : std::enable_shared_from_this<stream_hub::watcher> {
-  const stream_kind* kind = nullptr;
+/// One client. `deliver` runs on publishers' threads, one at a time.
+struct stream_hub::watcher {
+  std::shared_ptr<const stream_kind> kind;
   caller who;
   tenant_id tenant;
   std::shared_ptr<event_stream> out;
-  std::size_t pending_max = 0;
   std::atomic<bool> gone{false}, happened{false};
-
-  std::mutex guard;
-  bool live = false;
-  std::uint64_t last_id = 0;
-  std::vector<std::shared_ptr<const std::string>> pending;
-
+  std::uint64_t last_id = 0;          ///< of the latest item; belongs to the subscription
   std::shared_ptr<void> subscription; ///< touched by the hub only
 
   void send(std::shared_ptr<const std::string> bytes) {
     if (!gone.load(std::memory_order_relaxed) && !out->send(std::move(bytes))) gone.store(true);
   }
   void deliver(const stream_item& item);
-  void go_live(const std::vector<stream_message>& first);
 };
 
 namespace {
@@ -63,29 +56,10 @@ std::shared_ptr<const std::string> write_frame(std::uint64_t id, const std::stri
 
 void stream_hub::watcher::deliver(const stream_item& item) {
   happened.store(true, std::memory_order_relaxed);
-  std::lock_guard lock{guard};
-  std::shared_ptr<const std::string> gap;
   if (last_id != 0 && item.id != last_id + 1)
-    gap = write_frame(0, "gap", to_text(json{{"after", last_id}, {"next", item.id}}));
+    send(write_frame(0, "gap", to_text(json{{"after", last_id}, {"next", item.id}})));
   last_id = item.id;
-  if (live) {
-    if (gap) send(std::move(gap));
-    return send(frame_of(item));
-  }
-  if (pending.size() >= pending_max) {
-    gone.store(true);
-    return;
-  }
-  if (gap) pending.push_back(std::move(gap));
-  pending.push_back(frame_of(item));
-}
-
-void stream_hub::watcher::go_live(const std::vector<stream_message>& first) {
-  std::lock_guard lock{guard};
-  for (const auto& message : first) send(write_frame(0, message.event, to_text(message.body)));
-  for (auto& bytes : pending) send(std::move(bytes));
-  pending.clear();
-  live = true;
+  send(frame_of(item));
 }
 
 stream_hub::stream_hub(stream::event_bus& bus, const clock& time, authenticator& people, telemetry::metrics* figures,
@@ -118,21 +92,21 @@ bool stream_hub::admit(const exchange_ptr& ex) const {
   return true;
 }
 
-void stream_hub::open(const exchange_ptr& ex, const stream_kind& kind) {
+void stream_hub::open(const exchange_ptr& ex, std::shared_ptr<const stream_kind> kind) {
   if (!admit(ex)) return;
   // A watcher that resumes has seen the opening before; it only needs the current summary.
-  const auto& source = last_event_id(*ex) == 0 ? kind.opening : kind.summary;
-  if (!source) return start(ex, kind, {});
+  const auto& source = last_event_id(*ex) == 0 ? kind->opening : kind->summary;
+  if (!source) return start(ex, std::move(kind), {});
   source(ex->tenant(),
-         ex->then([this, ex, &kind](std::vector<stream_message> first) { start(ex, kind, std::move(first)); }));
+         ex->then([this, ex, kind](std::vector<stream_message> first) { start(ex, kind, std::move(first)); }));
 }
 
-void stream_hub::start(const exchange_ptr& ex, const stream_kind& kind, std::vector<stream_message> first) {
+void stream_hub::start(const exchange_ptr& ex, std::shared_ptr<const stream_kind> kind,
+                       std::vector<stream_message> first) {
   auto w = std::make_shared<watcher>();
-  w->kind = &kind;
+  w->kind = kind;
   w->who = ex->who();
   w->tenant = ex->tenant();
-  w->pending_max = options_.pending_max;
   w->last_id = last_event_id(*ex);
   w->out = ex->start_stream();
   if (!w->out) return;
@@ -140,11 +114,11 @@ void stream_hub::start(const exchange_ptr& ex, const stream_kind& kind, std::vec
   w->out->on_closed([mark = std::weak_ptr<watcher>(w)] {
     if (auto closed = mark.lock()) closed->gone.store(true);
   });
+  for (const auto& message : first) w->send(write_frame(0, message.event, to_text(message.body)));
   w->subscription =
-      bus_.subscribe(w->tenant, kind.topic, w->last_id, [mark = std::weak_ptr<watcher>(w)](const stream_item& item) {
+      bus_.subscribe(w->tenant, kind->topic, w->last_id, [mark = std::weak_ptr<watcher>(w)](const stream_item& item) {
         if (auto to = mark.lock()) to->deliver(item);
       });
-  w->go_live(first);
   bool refused = false;
   {
     std::lock_guard lock{guard_};
@@ -196,7 +170,7 @@ void stream_hub::check_all(const std::vector<watcher_ptr>& all) {
 void stream_hub::send_summaries(const std::vector<watcher_ptr>& all) {
   std::map<std::pair<const stream_kind*, std::string>, std::vector<watcher_ptr>> groups;
   for (const auto& w : all)
-    if (w->kind->summary && w->happened.exchange(false)) groups[{w->kind, w->tenant.value}].push_back(w);
+    if (w->kind->summary && w->happened.exchange(false)) groups[{w->kind.get(), w->tenant.value}].push_back(w);
   for (auto& [group, members] : groups)
     group.first->summary(tenant_id{group.second}, [members = std::move(members)](const auto& read) {
       if (!read) return; // the next one will tell

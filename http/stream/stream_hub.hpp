@@ -41,7 +41,6 @@ struct stream_options {
   std::chrono::milliseconds check_again{2'000}; ///< whether the watcher may still watch
   std::chrono::milliseconds summary_every{1'000};
   std::size_t streams_max = 2'000, streams_per_principal = 50;
-  std::size_t pending_max = 1'000; ///< items that arrive while the opening is still being read
 };
 
 /// Fans the event bus out to clients as server-sent events
@@ -57,8 +56,8 @@ public:
              stream_options options = {});
   ~stream_hub();
 
-  /// Answers the exchange with a stream. `kind` lives as long as the hub.
-  void open(const exchange_ptr& ex, const stream_kind& kind);
+  /// Answers the exchange with a stream.
+  void open(const exchange_ptr& ex, std::shared_ptr<const stream_kind> kind);
   /// Heartbeats, summaries, checks, and removing those that are gone. Called every 100 ms or so.
   void tick();
   /// Says `shutdown` to all and closes them.
@@ -69,7 +68,7 @@ private:
   struct watcher;
   using watcher_ptr = std::shared_ptr<watcher>;
 
-  void start(const exchange_ptr& ex, const stream_kind& kind, std::vector<stream_message> first);
+  void start(const exchange_ptr& ex, std::shared_ptr<const stream_kind> kind, std::vector<stream_message> first);
   bool admit(const exchange_ptr& ex) const;
   void send_to_all(const std::vector<watcher_ptr>& all, const std::string& event, const json& body) const;
   void check_all(const std::vector<watcher_ptr>& all);

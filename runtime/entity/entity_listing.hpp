@@ -1,7 +1,9 @@
 #pragma once
 
-#include "runtime/entity/entity_runtime.hpp"
+#include "runtime/entity/entity_residency.hpp"
 #include "runtime/storage/database.hpp"
+#include "schemas/json.hpp"
+#include "schemas/time.hpp"
 
 #include <optional>
 #include <string>

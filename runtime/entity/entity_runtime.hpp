@@ -3,6 +3,7 @@
 #include "runtime/entity/effect_watch.hpp"
 #include "runtime/entity/entity_gateway.hpp"
 #include "runtime/entity/entity_options.hpp"
+#include "runtime/entity/entity_residency.hpp"
 #include "runtime/entity/interest_listener.hpp"
 #include "runtime/entity/kind_registry.hpp"
 #include "runtime/entity/placement.hpp"
@@ -19,22 +20,6 @@
 #include <vector>
 
 namespace tobit::entity {
-
-/// What an entity in memory looks like from outside, without asking it.
-struct residency {
-  std::string status; ///< active, quarantined, restarting, activating, disabled, …
-  std::uint32_t unanswered = 0;
-  std::uint64_t handled = 0, failed = 0;
-  std::int64_t time_total_us = 0, time_longest_us = 0;
-};
-
-/// Which entities are in memory on this node. Thread-safe.
-class entity_residency {
-public:
-  virtual ~entity_residency() = default;
-  virtual std::optional<residency> resident(const entity_ref& ref) const = 0;
-  virtual std::vector<entity_ref> residents() const = 0;
-};
 
 /// What the runtime stands on. Everything outlives it; pointers that may be null say so.
 struct runtime_deps {

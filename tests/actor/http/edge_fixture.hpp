@@ -117,7 +117,7 @@ struct edge_fixture {
 
   explicit edge_fixture(database_kind kind = database_kind::sqlite) : store(kind) {
     options.cost = http::password_cost::minimum();
-    options.hashing_threads = options.waiting_threads = 0;
+    options.hashing_threads = 0; // on the database's thread
     options.own_timer = false;
     options.metrics_public = true;
     deps.store = &store.get();
@@ -129,7 +129,7 @@ struct edge_fixture {
   }
   ~edge_fixture() {
     // Callbacks of accepted database work may still need the edge.
-    if (edge) edge->stop();
+    if (edge) edge->stop(), edge->finish();
     store.close();
   }
 
