@@ -66,7 +66,8 @@ unit_of_work one_batch(std::uint64_t n) {
 
 using unit_maker = unit_of_work (*)(std::uint64_t);
 
-void measure(database& db, const char* name, unit_maker make, std::size_t in_flight, double seconds, std::uint64_t& n) {
+void measure(database& db, const char* name, unit_maker make, std::size_t in_flight, double seconds, std::uint64_t& n,
+             const char* target = "") {
   std::atomic<std::size_t> open{0}, failed{0};
   std::mutex guard;
   std::vector<double> latencies;
@@ -96,10 +97,11 @@ void measure(database& db, const char* name, unit_maker make, std::size_t in_fli
     return latencies[static_cast<std::size_t>(q * static_cast<double>(latencies.size() - 1))];
   };
   const auto groups = static_cast<double>(std::max<std::uint64_t>(1, after.transactions - before.transactions));
-  std::printf(
-      "%-10s %-6s in_flight %6zu: %9.0f units/s, %7.1f units a commit, p50 %7.2f ms, p99 %7.2f ms, failed %zu\n",
-      after.kind.c_str(), name, in_flight, static_cast<double>(latencies.size()) / took,
-      static_cast<double>(latencies.size()) / groups, at(0.5), at(0.99), failed.load());
+  std::printf("bench %s %s, %zu in flight %.0f units/s%s\n", after.kind.c_str(), name, in_flight,
+              static_cast<double>(latencies.size()) / took, target);
+  std::printf("bench %s %s, %zu in flight, p99 %.2f ms\n", after.kind.c_str(), name, in_flight, at(0.99));
+  std::printf("  %.1f units a commit, p50 %.2f ms, failed %zu\n", static_cast<double>(latencies.size()) / groups,
+              at(0.5), failed.load());
 }
 
 void prepare(database& db) {
@@ -146,14 +148,14 @@ int main(int argc, char** argv) {
   auto& db = **opened;
   prepare(db);
   std::uint64_t n = 0;
-  measure(db, "row", one_row, 1, seconds, n);
-  measure(db, "row", one_row, 64, seconds, n);
-  measure(db, "row", one_row, 4'000, seconds, n);
+  measure(db, "rows", one_row, 1, seconds, n);
+  measure(db, "rows", one_row, 64, seconds, n);
+  measure(db, "rows", one_row, 4'000, seconds, n);
   n = 0;
-  measure(db, "tick", one_tick, 4'000, seconds, n);
+  measure(db, "ticks", one_tick, 4'000, seconds, n, " more 10000");
   n = 0;
-  measure(db, "batch", one_batch, 1, seconds, n);
-  measure(db, "batch", one_batch, 16, seconds, n);
+  measure(db, "event batches", one_batch, 1, seconds, n);
+  measure(db, "event batches", one_batch, 16, seconds, n, " more 100");
   opened->reset();
   if (!folder.empty()) std::filesystem::remove_all(folder);
 }
