@@ -180,11 +180,14 @@ void exchange::record(int status, std::size_t bytes_out) const {
   line.status = status;
   line.bytes_in = body_bytes_;
   line.bytes_out = bytes_out;
-  line.took = duration;
-  line.remote = incoming_.remote_address;
-  line.agent = incoming_.header("user-agent");
-  line.context = &context;
-  around_->accesses->record(line);
+  line.duration = duration;
+  line.remote_address = incoming_.remote_address;
+  line.user_agent = incoming_.header("user-agent");
+  line.tenant = context.who->tenant.value;
+  line.principal = context.who->principal.value;
+  line.request_id = context.who->request_id;
+  line.trace_id = to_string(context.trace);
+  around_->accesses->write(line);
 }
 
 header_list retry_after(std::chrono::microseconds wait) {

@@ -97,7 +97,7 @@ class Storage(unittest.TestCase):
     @unittest.skipUnless(os.geteuid() == 0 and shutil.which("mount"), "needs to mount a small tmpfs")
     def test_a_full_disk_refuses_changes_and_recovers(self):
         folder = tempfile.mkdtemp(prefix="tobit-full.")
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", folder], capture_output=True).returncode != 0:
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", folder], capture_output=True).returncode != 0:
             os.rmdir(folder)
             self.skipTest("mounting is not permitted here")
         try:

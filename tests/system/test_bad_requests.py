@@ -8,7 +8,7 @@ import unittest
 
 from support.node import Node, event_rule
 
-RULE = event_rule("http://127.0.0.1:9/hook", "bad")
+RULE = event_rule("http://203.0.113.5:9/hook", "bad")
 
 
 class BadRequests(unittest.TestCase):
@@ -74,11 +74,24 @@ class BadRequests(unittest.TestCase):
                          "http://[::ffff:127.0.0.1]/", "gopher://example.com/"):
             answer = self.node.post("/cep/rules", event_rule(endpoint, "ssrf"))
             self.refused(answer, 400, None, "/action_spec/endpoint")
-        named = self.node.create_rule(**event_rule("http://localhost:9/", "by name"))
-        fired = self.node.post(f"/cep/rules/{named['rule_id']}/trigger", {"payload": {"value": 11}})
-        self.assertNotEqual(fired.status, 200, "a name that resolves to loopback was called")
-        self.assertLess(fired.status, 600)
-        self.node.request("DELETE", f"/cep/rules/{named['rule_id']}")
+
+    def test_a_name_that_leads_to_loopback_is_not_called(self):
+        # `localhost` is refused when the rule is saved; another name of this machine only shows when it is looked up.
+        self.refused(self.node.post("/cep/rules", event_rule("http://localhost:9/", "ssrf")), 400, None, "/action_spec/endpoint")
+        name = socket.gethostname()
+        try:
+            inside = socket.gethostbyname(name).startswith(("127.", "10.", "172.", "192.168."))
+        except OSError:
+            inside = False
+        if not inside:
+            self.skipTest("this machine's own name does not resolve to a private address")
+        named = self.node.post("/cep/rules", event_rule(f"http://{name}:9/", "by name"))
+        if named.status >= 400:
+            return self.refused(named, 400, None, "/action_spec/endpoint")
+        rule_id = named.data["rule"]["rule_id"]
+        fired = self.node.post(f"/cep/rules/{rule_id}/trigger", {"payload": {"value": 11}})
+        self.refused(fired, 400, "ADDRESS_REFUSED")
+        self.node.request("DELETE", f"/cep/rules/{rule_id}")
 
     def test_bodies_beyond_the_limit_are_cut_off(self):
         head = f"POST /cep/rules HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.node.token or self.node.login()}\r\nContent-Type: application/json\r\n"
@@ -158,7 +171,7 @@ class BadRequests(unittest.TestCase):
         begun = time.monotonic()
         answer = self.node.post("/cep/rules/import", lines, headers={"Content-Type": "application/x-ndjson", "X-Request-Timeout": "60"}, timeout=120)
         self.assertEqual(answer.status, 200, answer)
-        self.assertEqual(answer.data["created"], 10_000, {k: v for k, v in answer.data.items() if k != "results"})
+        self.assertEqual(answer.data["accepted"], 10_000, {k: v for k, v in answer.data.items() if k != "results"})
         print(f"10,000 rules imported in {time.monotonic() - begun:.1f} s")
         self.assertEqual(self.node.get("/actors?kind=rule&limit=1").status, 200)
 

@@ -38,7 +38,7 @@ class CommandLine(unittest.TestCase):
         rows = listed if isinstance(listed, list) else listed["settings"]
         self.assertGreater(len(rows), 20)
         for row in rows:
-            self.assertTrue(row["env"].startswith("TOBIT_"), row)
+            self.assertTrue(row["variable"].startswith("TOBIT_"), row)
             self.assertTrue(row["flag"].startswith("--"), row)
             self.assertTrue(row["description"], row)
 

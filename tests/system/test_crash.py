@@ -104,13 +104,14 @@ class Crash(unittest.TestCase):
             self.assertEqual(code, 0)
             self.assertLess(seconds, 5)
             node.start()
-            rules, cursor = [], ""
+            rules, more = [], ""
             while True:
-                page = node.get(f"/cep/rules?limit=500&cursor={cursor}")
+                page = node.get("/cep/rules?limit=200" + more)
+                self.assertEqual(page.status, 200, page)
                 rules += page.data["rules"]
-                cursor = (page.json().get("metadata") or {}).get("next_cursor")
-                if not cursor:
+                if not page.json()["metadata"]["next_cursor"]:
                     break
+                more = "&cursor=" + page.json()["metadata"]["next_cursor"]
             self.assertGreater(len(rules), 0)
             for rule in rules[:50]:
                 self.assertEqual(rule["version"], 1)

@@ -57,8 +57,8 @@ class Events(unittest.TestCase):
         lines = ['{"type":"t","data":{"n":-1}}', '{"type":', '{"data":1}', '{"type":5}', '[]', '{"type":"t","data":{"n":-2}}']
         answer = self.ingest("\n".join(lines), "application/x-ndjson")
         self.assertEqual(answer.data["accepted"], 2, answer)
-        self.assertEqual([r["index"] for r in answer.data["rejected"]], [1, 2, 3, 4])
-        for rejected in answer.data["rejected"]:
+        self.assertEqual([r["index"] for r in answer.data["rejections"]], [1, 2, 3, 4])
+        for rejected in answer.data["rejections"]:
             self.assertTrue(rejected["reason"], rejected)
 
     def test_a_body_without_one_usable_event_is_refused(self):

@@ -18,7 +18,7 @@ class Identity(unittest.TestCase):
         import json
         document = json.loads(self.node.get("/openapi.json", auth=False).body)
         public = {"/healthz", "/health", "/health/live", "/health/ready", "/hello", "/openapi.json", "/docs", "/auth/login",
-                  "/auth/refresh", "/metrics", "/version", "/"}
+                  "/auth/refresh", "/metrics", "/version", "/", "/docs/style.css"}
         for path, methods in document["paths"].items():
             if path in public:
                 continue

@@ -1,0 +1,36 @@
+#include "node/kept_rows.hpp"
+
+namespace tobit::node {
+
+using config::setting;
+
+std::vector<storage::retention_rule> kept_rows(const config::settings& from) {
+  const auto keep = [&](setting id) { return from.duration<std::chrono::microseconds>(id); };
+  return {
+      {"executions",
+       "DELETE FROM rule_execution WHERE exec_id IN (SELECT exec_id FROM rule_execution WHERE triggered_at < $1 ORDER "
+       "BY "
+       "triggered_at LIMIT $2)",
+       keep(setting::retention_executions)},
+      {"records",
+       "DELETE FROM rule_event WHERE event_id IN (SELECT event_id FROM rule_event WHERE triggered_at < $1 ORDER BY "
+       "triggered_at LIMIT $2)",
+       keep(setting::retention_executions)},
+      {"spans",
+       "DELETE FROM span WHERE (trace_id, span_id) IN (SELECT trace_id, span_id FROM span WHERE started_at < $1 ORDER "
+       "BY "
+       "started_at LIMIT $2)",
+       keep(setting::retention_spans)},
+      {"audit",
+       "DELETE FROM audit_log WHERE audit_id IN (SELECT audit_id FROM audit_log WHERE created_at < $1 ORDER BY "
+       "created_at "
+       "LIMIT $2)",
+       keep(setting::retention_audit)},
+      {"sign-ins",
+       "DELETE FROM refresh_token WHERE id IN (SELECT id FROM refresh_token WHERE expires_at < $1 ORDER BY expires_at "
+       "LIMIT $2)",
+       std::chrono::hours{24}},
+  };
+}
+
+} // namespace tobit::node

@@ -1,0 +1,298 @@
+#include "node/node.hpp"
+
+#include "actors/event/event_log.hpp"
+#include "actors/notify/webhook_handler.hpp"
+#include "actors/poll/host_source.hpp"
+#include "actors/poll/http_source.hpp"
+#include "actors/poll/poll_loop.hpp"
+#include "actors/rule/example_pack.hpp"
+#include "actors/rule/rule_kind.hpp"
+#include "actors/schedule/tick_ledger.hpp"
+#include "http/edge.hpp"
+#include "node/interest_slot.hpp"
+#include "node/kept_rows.hpp"
+#include "node/options.hpp"
+#include "node/own_address.hpp"
+#include "node/watchdog.hpp"
+#include "runtime/entity/actor_system_settings.hpp"
+#include "runtime/entity/entity_runtime.hpp"
+#include "runtime/entity/single_node_placement.hpp"
+#include "runtime/stream/event_bus.hpp"
+#include "runtime/telemetry/access_log.hpp"
+#include "runtime/telemetry/library_log.hpp"
+#include "runtime/telemetry/metrics.hpp"
+#include "runtime/telemetry/span_outlets.hpp"
+#include "schemas/entity/entity_protocol.hpp"
+#include "schemas/rule/rule_protocol.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+
+#include <cstdio>
+
+namespace tobit::node {
+
+using config::setting;
+
+namespace {
+
+/// The parts of a node in the order in which they are built. Destroyed in reverse.
+class built_node final : public node {
+public:
+  explicit built_node(const config::settings& settings) : settings_(settings) {}
+  ~built_node() override { stop(); }
+
+  /// The stages, in order. Each stands on those before it.
+  result<void> build() {
+    using stage = result<void> (built_node::*)();
+    struct step {
+      const char* name;
+      stage run;
+    };
+    static constexpr step steps[] = {
+        {"log", &built_node::open_log},         {"store", &built_node::open_store},
+        {"way out", &built_node::open_way_out}, {"telemetry", &built_node::open_telemetry},
+        {"actors", &built_node::start_actors},  {"entities", &built_node::start_entities},
+        {"edge", &built_node::start_edge},      {"people", &built_node::first_administrator},
+        {"wakers", &built_node::start_wakers},  {"examples", &built_node::load_examples},
+    };
+    for (const auto& step : steps) {
+      auto done = (this->*step.run)();
+      if (!done) {
+        if (log_)
+          log_->error("node.stage_failed", "The node cannot start.", {{"stage", step.name}, {"error", done.error()}});
+        return done;
+      }
+    }
+    edge_->set_phase("");
+    log_->info("node.ready", "The node serves.", {{"url", own_.url()}, {"store", store_->status().kind}});
+    return {};
+  }
+
+  const std::string& url() const noexcept override { return own_.url(); }
+
+  void stop() override {
+    if (stopped_) return;
+    stopped_ = true;
+    const auto grace = settings_.duration(setting::shutdown_grace);
+    watchdog cut_off{grace + std::chrono::seconds{15}};
+    if (log_) log_->info("node.stopping");
+    if (edge_) edge_->set_phase("stopping");
+    if (edge_) edge_->stop();
+    if (server_) server_->stop(grace);
+    if (poll_) poll_->stop();
+    if (ledger_) ledger_->stop(grace);
+    if (events_) events_->stop(grace);
+    if (entities_) entities_->stop(grace);
+    retention_.reset();
+    server_.reset();
+    if (log_) log_->info("node.stopped");
+  }
+
+private:
+  result<void> open_log() {
+    auto log = telemetry::open_log(log_options(settings_), time_);
+    if (!log) return fail(log.error());
+    log_ = std::move(*log);
+    telemetry::adopt_library_log(*log_);
+    for (const auto& remark : settings_.warnings()) log_->warning("config.remark", remark);
+    const auto file = settings_.in_data_dir(settings_.text(setting::log_access_file));
+    if (file.empty()) {
+      accesses_ = telemetry::no_access_log();
+      return {};
+    }
+    auto accesses = telemetry::open_access_log(file, log_rotation(settings_));
+    if (!accesses) return fail(accesses.error());
+    accesses_ = std::move(*accesses);
+    return {};
+  }
+
+  result<void> open_store() {
+    auto store = storage::open_database(database_url(settings_), database_options(settings_));
+    if (!store) return fail(store.error());
+    store_ = std::move(*store);
+    retention_ = std::make_unique<storage::retention>(
+        *store_, time_, kept_rows(settings_), std::chrono::hours{1}, [this](const storage::retention_outcome& outcome) {
+          if (outcome.failure)
+            log_->warning("retention.failed", {}, {{"rows", outcome.name}, {"error", *outcome.failure}});
+          else
+            log_->info("retention.removed", {}, {{"rows", outcome.name}, {"count", outcome.removed}});
+        });
+    return {};
+  }
+
+  result<void> open_telemetry() {
+    bus_ = stream::make_event_bus();
+    spans_ = std::make_unique<telemetry::span_recorder>(span_options(settings_), time_, &figures_);
+    telemetry::outlet_options sampled;
+    sampled.ratio = static_cast<double>(settings_.integer(setting::telemetry_span_sampling_percent)) / 100;
+    spans_->add_outlet(telemetry::make_storage_outlet(*store_, self_), sampled);
+    const auto& collector = settings_.text(setting::telemetry_otlp_endpoint);
+    if (!collector.empty()) {
+      spans_->add_outlet(telemetry::make_otlp_outlet(*out_, collector, {"tobit", TOBIT_VERSION, self_}, time_), {});
+    }
+    spans_->start();
+    return {};
+  }
+
+  result<void> open_way_out() {
+    auto client = outbound::make_http_client(outbound_options(settings_));
+    if (!client) return fail(client.error());
+    out_ = std::move(*client);
+    return {};
+  }
+
+  result<void> start_actors() {
+    entity::register_entity_messages();
+    rule::register_rule_messages();
+    entity::configure_actors(actor_config_, settings_.count(setting::node_workers));
+    actors_ = std::make_unique<caf::actor_system>(actor_config_);
+    return {};
+  }
+
+  result<void> start_entities() {
+    rules_ = std::make_unique<rule::rule_kind>(outbound_options(settings_).guard);
+    kinds_.add(*rules_); // the kind table
+    const auto shards = static_cast<entity::shard_id>(settings_.integer(setting::entity_shard_count));
+    auto places = entity::single_node_placement::open(*store_, self_, shards);
+    if (!places) return fail(places.error());
+    places_ = std::move(*places);
+
+    notify::webhook_options hooks;
+    hooks.own_url = [this] { return own_.url_if_known(); };
+    hooks.timeout = settings_.duration(setting::outbound_timeout);
+    hooks.response_max = settings_.size(setting::outbound_response_max);
+    webhooks_ = std::make_unique<notify::webhook_handler>(*out_, time_, hooks);
+    events_ = event::make_event_log({actors_.get(), store_.get(), &time_, &figures_}, event_log_options(settings_));
+    entity::runtime_deps deps;
+    deps.system = actors_.get();
+    deps.db = store_.get();
+    deps.time = &time_;
+    deps.kinds = &kinds_;
+    deps.places = places_.get();
+    deps.self = self_;
+    deps.handlers = {webhooks_.get()};
+    deps.listeners = {&events_->interests(), &ledger_slot_, &poll_slot_};
+    deps.bus = bus_.get();
+    deps.figures = &figures_;
+    deps.spans = spans_.get();
+    entities_ = entity::make_entity_runtime(std::move(deps), entity_options(settings_));
+    make_wakers();
+    return entities_->start();
+  }
+
+  void make_wakers() {
+    schedule::tick_ledger_deps ledger{
+        *actors_, *store_, *entities_, time_, figures_, [](const entity_ref&, utc_time due, std::int64_t missed) {
+          return message::of(rule::run_tick{to_micros(due), missed});
+        }};
+    ledger_ = schedule::make_tick_ledger(ledger);
+    ledger_slot_.fill(*ledger_);
+    host_ = poll::make_host_source(*actors_, time_);
+    http_source_ = poll::make_http_source({*out_, out_.get(), [this] { return own_.url_if_known(); }});
+    poll::poll_loop_deps polling{*actors_,
+                                 *store_,
+                                 *entities_,
+                                 time_,
+                                 figures_,
+                                 {{"host", host_.get()}, {"http", http_source_.get()}, {"runtime", http_source_.get()}},
+                                 [](const std::string&, const poll::reading& found) {
+                                   return message::of(
+                                       rule::evaluate_metric{found.document ? *found.document : json(nullptr),
+                                                             found.error, to_micros(found.observed_at)});
+                                 }};
+    poll_ = poll::make_poll_loop(polling, poll_options(settings_));
+    poll_slot_.fill(*poll_);
+  }
+
+  result<void> start_edge() {
+    auto listening = server_options(settings_);
+    if (!listening) return fail(listening.error());
+    http::edge_deps deps;
+    deps.store = store_.get();
+    deps.time = &time_;
+    deps.entities = entities_.get();
+    deps.effects = entities_.get();
+    deps.intake = &events_->intake();
+    deps.bus = bus_.get();
+    deps.figures = &figures_;
+    deps.spans = spans_.get();
+    deps.accesses = accesses_.get();
+    auto edge = http::make_edge(deps, edge_options(settings_, listening->address));
+    if (!edge) return fail(edge.error());
+    edge_ = std::move(*edge);
+    edge_->set_phase("starting");
+    auto server = http::start_server(*listening, *edge_);
+    if (!server) return fail(server.error());
+    server_ = std::move(*server);
+    own_.set(listening->address, server_->port(), !listening->certificate_file.empty());
+    return {};
+  }
+
+  result<void> first_administrator() {
+    auto admin = http::bootstrap_admin(*store_, time_, settings_.text(setting::admin_password));
+    if (!admin) return fail(admin.error());
+    if (admin->created && !admin->generated_password.empty())
+      std::fprintf(stderr,
+                   "First start: sign in as '%s' with the password: %s\nIt is not shown again; change it with POST "
+                   "/auth/password.\n",
+                   admin->username.c_str(), admin->generated_password.c_str());
+    return {};
+  }
+
+  result<void> start_wakers() {
+    if (auto started = events_->start(*entities_); !started) return started;
+    if (settings_.boolean(setting::ops_enable_cep_scheduler)) ledger_->start();
+    if (settings_.boolean(setting::cep_enable_metric_polling)) poll_->start();
+    return {};
+  }
+
+  result<void> load_examples() {
+    if (!settings_.boolean(setting::load_examples)) return {};
+    const auto now = time_.steady_now();
+    const auto call = new_call(system_identity(tenant_id{"default"}), now + std::chrono::seconds{30});
+    auto loaded = rule::load_example_pack(*entities_, call, now);
+    if (!loaded) return fail(loaded.error());
+    log_->info("examples.loaded", {}, {{"created", loaded->created}, {"present", loaded->present}});
+    return {};
+  }
+
+  const config::settings& settings_;
+  const node_id self_{settings_.text(setting::node_id)};
+  bool stopped_ = false;
+  own_address own_;
+
+  system_clock time_;
+  std::unique_ptr<telemetry::logger> log_;
+  std::unique_ptr<telemetry::access_log> accesses_;
+  std::unique_ptr<storage::database> store_;
+  std::unique_ptr<storage::retention> retention_;
+  telemetry::metrics figures_;
+  std::unique_ptr<outbound::http_client> out_;
+  std::unique_ptr<telemetry::span_recorder> spans_;
+  std::unique_ptr<stream::event_bus> bus_;
+  caf::actor_system_config actor_config_;
+  std::unique_ptr<caf::actor_system> actors_;
+  entity::kind_registry kinds_;
+  std::unique_ptr<rule::rule_kind> rules_;
+  std::unique_ptr<entity::single_node_placement> places_;
+  std::unique_ptr<notify::webhook_handler> webhooks_;
+  std::unique_ptr<event::event_log> events_;
+  interest_slot ledger_slot_{"schedule"}, poll_slot_{"poll"};
+  std::unique_ptr<poll::metric_source> host_, http_source_;
+  std::unique_ptr<entity::entity_runtime> entities_;
+  std::unique_ptr<schedule::tick_ledger> ledger_;
+  std::unique_ptr<poll::poll_loop> poll_;
+  std::unique_ptr<http::edge> edge_;
+  std::unique_ptr<http::server> server_;
+};
+
+} // namespace
+
+result<std::unique_ptr<node>> node::start(const config::settings& settings) {
+  auto built = std::make_unique<built_node>(settings);
+  if (auto done = built->build(); !done) return fail(done.error());
+  return built;
+}
+
+} // namespace tobit::node
