@@ -8,7 +8,7 @@ import unittest
 
 from support.node import Node, event_rule
 
-RULE = event_rule("http://203.0.113.5:9/hook", "bad")
+RULE = event_rule("http://example.com/hook", "bad")
 
 
 class BadRequests(unittest.TestCase):
