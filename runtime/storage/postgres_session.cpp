@@ -18,6 +18,8 @@ namespace {
 
 // As for SQLite: only literals come here, the bound is for the day when somebody builds texts.
 constexpr std::size_t prepared_max = 1'000;
+// Of one message to the server.
+constexpr std::size_t message_bytes_max = 16u << 20;
 
 session_failure lost() {
   return {
@@ -80,12 +82,28 @@ public:
       const postgres_params params{what.params};
       const auto answer =
           channel_->exec_prepared(prepared(what.sql), pqxx::prepare::make_dynamic_params(params.pointers()));
-      step_outcome outcome;
-      if (answer.columns() > 0) outcome.returned = to_rows(answer);
-      // A SELECT's command tag counts its rows too.
-      outcome.affected = static_cast<std::int64_t>(answer.columns() > 0 ? answer.size() : answer.affected_rows());
-      return outcome;
+      return to_step(answer);
     });
+  }
+
+  /// All statements of all units go to the server in one message, and their results come back in one: a round trip each
+  /// would cost more than the work. Whether they met their expectations shows afterwards, before the commit.
+  session_result<std::vector<write_outcome>> run_units(const std::vector<const unit_of_work*>& units) override {
+    std::vector<write_outcome> outcomes;
+    outcomes.reserve(units.size());
+    for (std::size_t next = 0; next < units.size();) {
+      const auto first = next;
+      std::vector<std::string> calls;
+      auto written = guarded<bool>("EXECUTE …", [&] {
+        for (std::size_t bytes = 0; next < units.size() && bytes < message_bytes_max; ++next)
+          for (const auto& what : units[next]->statements) bytes += calls.emplace_back(execute_call(what)).size();
+        return true;
+      });
+      if (!written) return tl::unexpected(std::move(written.error()));
+      if (auto done = run_calls(calls, units, first, next, outcomes); !done)
+        return tl::unexpected(std::move(done.error()));
+    }
+    return outcomes;
   }
 
   session_result<void> script(std::string_view sql) override {
@@ -95,6 +113,54 @@ public:
   }
 
 private:
+  std::string execute_call(const statement& what) {
+    auto call = "EXECUTE " + prepared(what.sql);
+    const postgres_params params{what.params};
+    char before = '(';
+    for (const char* text : params.pointers()) {
+      call.push_back(std::exchange(before, ','));
+      // A quoted literal takes the type of the parameter.
+      call.append(text ? channel_->quote(text) : "NULL");
+    }
+    if (before == ',') call.push_back(')');
+    return call;
+  }
+
+  session_result<void> run_calls(const std::vector<std::string>& calls, const std::vector<const unit_of_work*>& units,
+                                 std::size_t first, std::size_t end, std::vector<write_outcome>& outcomes) {
+    std::optional<session_failure> unmet;
+    auto done = guarded<bool>("EXECUTE …", [&] {
+      pqxx::pipeline pipe{*channel_};
+      pipe.retain(static_cast<int>(calls.size()) + 1);
+      std::vector<pqxx::pipeline::query_id> numbers;
+      numbers.reserve(calls.size());
+      for (const auto& call : calls) numbers.push_back(pipe.insert(call));
+      pipe.complete();
+      auto number = numbers.begin();
+      for (auto i = first; i < end; ++i) {
+        auto& outcome = outcomes.emplace_back();
+        for (const auto& what : units[i]->statements) {
+          auto step = to_step(pipe.retrieve(*number++));
+          if (auto met = check_expectation(what, step.affected); !met && !unmet) unmet = std::move(met.error());
+          outcome.affected.push_back(step.affected);
+          outcome.returned.push_back(std::move(step.returned));
+        }
+      }
+      return true;
+    });
+    if (!done) return tl::unexpected(std::move(done.error()));
+    if (unmet) return tl::unexpected(std::move(*unmet));
+    return {};
+  }
+
+  static step_outcome to_step(const pqxx::result& answer) {
+    step_outcome outcome;
+    if (answer.columns() > 0) outcome.returned = to_rows(answer);
+    // A SELECT's command tag counts its rows too.
+    outcome.affected = static_cast<std::int64_t>(answer.columns() > 0 ? answer.size() : answer.affected_rows());
+    return outcome;
+  }
+
   /// The name under which the server knows the statement; prepared at its first use.
   const std::string& prepared(std::string_view sql) {
     if (auto known = names_.find(sql); known != names_.end()) return known->second;
