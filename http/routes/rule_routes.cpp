@@ -143,11 +143,11 @@ void list_versions(const route_deps& deps, const exchange_ptr& ex) {
                      json versions = json::array();
                      for (const auto& row : found.values)
                        versions.push_back({{"version", as_int(row[0])},
-                                           {"change", as_text(row[1])},
-                                           {"summary", as_text(row[2])},
+                                           {"change_type", as_text(row[1])},
+                                           {"change_summary", as_text(row[2])},
                                            {"created_at", time_or_null(as_int(row[3]))},
                                            {"created_by", as_text(row[4])},
-                                           {"definition", parse_json(as_text(row[5])).value_or(json(nullptr))}});
+                                           {"snapshot", parse_json(as_text(row[5])).value_or(json(nullptr))}});
                      ex->ok({{"rule_id", ex->text("rule_id")}, {"versions", versions}});
                    }));
 }

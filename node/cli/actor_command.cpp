@@ -110,21 +110,30 @@ void add_order(CLI::App& actors, command_line& line, const std::string& action, 
       [&line, action, order] { line.chosen = [&line, action, order] { return control_actor(line, action, *order); }; });
 }
 
+void add_list_flags(CLI::App& command, command_line& line, const std::shared_ptr<actor_filter>& filter) {
+  add_node_flags(command, line);
+  command.add_option("--kind", filter->kind, "Only this kind, e.g. rule")->type_name("KIND");
+  command.add_option("--status", filter->status, "Only this status")
+      ->type_name("active|sleeping|quarantined|disabled|deleted");
+  command.add_option("--search", filter->search, "Only keys and names with this text")->type_name("TEXT");
+  command.add_option("--sort", filter->sort, "Order (default updated)")->type_name("updated|name|created|restarts");
+  command.add_option("--limit", filter->limit, "Rows (default 100)")->check(CLI::Range(1, 500))->type_name("N");
+}
+
 } // namespace
 
 void add_actor_commands(CLI::App& app, command_line& line) {
   auto* actors = app.add_subcommand("actors", "Look into and control what lives on the node");
-  actors->require_subcommand(1);
+  actors->require_subcommand(0, 1);
 
   auto filter = std::make_shared<actor_filter>();
+  add_list_flags(*actors, line, filter);
+  actors->footer("Without a command it lists, as `tobit actors list` does.");
+  actors->callback([&line, actors, filter] {
+    if (actors->get_subcommands().empty()) line.chosen = [&line, filter] { return list_actors(line, *filter); };
+  });
   auto* list = actors->add_subcommand("list", "Entities with their status, mailbox and restarts");
-  add_node_flags(*list, line);
-  list->add_option("--kind", filter->kind, "Only this kind, e.g. rule")->type_name("KIND");
-  list->add_option("--status", filter->status, "Only this status")
-      ->type_name("active|sleeping|quarantined|disabled|deleted");
-  list->add_option("--search", filter->search, "Only keys and names with this text")->type_name("TEXT");
-  list->add_option("--sort", filter->sort, "Order (default updated)")->type_name("updated|name|created|restarts");
-  list->add_option("--limit", filter->limit, "Rows (default 100)")->check(CLI::Range(1, 500))->type_name("N");
+  add_list_flags(*list, line, filter);
   list->footer("Examples:\n  tobit actors list --status quarantined\n  tobit actors list --kind rule --json");
   list->callback([&line, filter] { line.chosen = [&line, filter] { return list_actors(line, *filter); }; });
 
