@@ -183,10 +183,11 @@ void exchange::record(int status, std::size_t bytes_out) const {
   line.duration = duration;
   line.remote_address = incoming_.remote_address;
   line.user_agent = incoming_.header("user-agent");
-  line.tenant = context.who->tenant.value;
-  line.principal = context.who->principal.value;
-  line.request_id = context.who->request_id;
-  line.trace_id = to_string(context.trace);
+  line.tenant = known ? context.tenant().value : std::string{};
+  line.principal = known ? context.who->principal.value : std::string{};
+  line.request_id = trace_.request_id;
+  line.trace_id = to_hyphenated(trace_.trace);
+  line.parent_trace_id = trace_.parent_trace;
   around_->accesses->write(line);
 }
 
