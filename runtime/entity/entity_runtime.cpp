@@ -8,10 +8,10 @@
 #include <caf/actor_system.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <future>
 #include <mutex>
 #include <random>
-#include <shared_mutex>
 
 namespace tobit::entity {
 
@@ -28,7 +28,6 @@ struct local_shard {
   std::shared_ptr<resident_table> table;
   caf::actor host;
 };
-using local_shard_ptr = std::shared_ptr<const local_shard>;
 
 bool printable(std::string_view text) {
   return std::all_of(text.begin(), text.end(),
@@ -38,7 +37,7 @@ bool printable(std::string_view text) {
 class local_runtime final : public entity_runtime {
 public:
   local_runtime(runtime_deps deps, const entity_options& options)
-      : deps_(std::move(deps)), shards_(deps_.places->shard_count()) {
+      : deps_(std::move(deps)), shards_(deps_.places->shard_count()), local_(std::make_shared<shard_map>(shards_)) {
     auto shared = std::make_shared<entity_deps>();
     shared->db = deps_.db;
     shared->time = deps_.time;
@@ -69,8 +68,9 @@ public:
     if (auto resumed = deps_.db->write_and_wait(std::move(resume)); !resumed) return fail(resumed.error());
     for (auto& right : *rights) take_shard(std::move(right));
     // By value, so that the dispatcher does not depend on this object's life.
-    auto rights_of = [shards = shards_view_, count = deps_.places->shard_count()](const entity_ref& ref) {
-      return shards->right_of(static_cast<shard_id>(stable_hash(ref) % count));
+    auto rights_of = [local = local_, count = shards_](const entity_ref& ref) {
+      const auto* shard = local->find(static_cast<shard_id>(stable_hash(ref) % count));
+      return shard ? std::optional<fence>{shard->right} : std::nullopt;
     };
     outbox_->set(deps_.system->spawn(outbox_actor, shared_, deps_.handlers, deps_.self.value, fence_lookup(rights_of)));
     return {};
@@ -85,45 +85,55 @@ public:
   }
 
   bool stop(std::chrono::milliseconds grace) override {
+    std::vector<caf::actor> hosts;
+    for (shard_id id = 0; id < shards_; ++id)
+      if (const auto* shard = local_->find(id)) hosts.push_back(shard->host);
     auto all_gone = std::make_shared<std::promise<void>>();
     auto gone = all_gone->get_future();
     begin_stop(std::shared_ptr<void>(nullptr, [all_gone](void*) { all_gone->set_value(); }));
-    return gone.wait_for(grace) == std::future_status::ready;
+    if (gone.wait_for(grace) == std::future_status::ready) return true;
+    for (const auto& host : hosts) caf::anon_send(host, job<shard_host>{[](shard_host& one) { one.abandon(); }});
+    return false;
   }
 
   void take_shard(fence right) override {
-    auto shard = std::make_shared<local_shard>();
+    auto shard = std::make_unique<local_shard>();
     shard->table = std::make_shared<resident_table>(shared_->options.mailbox_max, shared_->options.residents_max);
     shard->host = deps_.system->spawn(shard_host_actor, right, shared_, shard->table);
     shard->right = std::move(right);
-    const auto id = shard->right.shard;
-    shards_view_->put(id, std::move(shard));
+    local_->put(std::move(shard));
   }
 
   void release_shard(shard_id id, std::shared_ptr<void> until_released) override {
-    auto shard = shards_view_->take(id);
+    const auto* shard = local_->take(id);
     if (!shard) return;
     caf::anon_send(shard->host, job<shard_host>{[until_released](shard_host& host) { host.stop(until_released); }});
   }
 
   void ask(entity_ref ref, call_context context, message request, reply_handler reply) override {
+    const auto hash = stable_hash(ref);
+    const auto id = static_cast<shard_id>(hash % shards_);
     auto asked =
         std::make_shared<delivery>(context.child(), std::move(request), std::move(reply), deps_.time->steady_now());
-    if (auto valid = check(ref); !valid) return asked->answer(fail(valid.error()));
-    const auto id = static_cast<shard_id>(stable_hash(ref) % shards_);
-    auto shard = shards_view_->find(id);
+    const auto* shard = local_->find(id);
     if (!shard) return forward(id, std::move(ref), std::move(context), *asked);
-    auto [how, who] = shard->table->admit(ref, asked);
+    // Whoever is in memory has a good name; only for others it must be looked at.
+    auto taken = shard->table->admit(ref, hash, asked, false);
     using admission = resident_table::admission;
-    switch (how) {
+    if (taken.how == admission::unknown) {
+      if (auto valid = check(ref); !valid) return asked->answer(fail(valid.error()));
+      taken = shard->table->admit(ref, hash, asked, true);
+    }
+    switch (taken.how) {
     case admission::handed_over:
       return;
     case admission::needs_actor:
-      caf::anon_send(shard->host, job<shard_host>{[who = std::move(who)](shard_host& host) { host.wake(who); }});
+      caf::anon_send(shard->host, job<shard_host>{[who = std::move(taken.who)](shard_host& host) { host.wake(who); }});
       return;
     case admission::overloaded:
       return asked->answer(
           fail(error_code::overloaded, ref.kind + " " + ref.key + " has too much waiting; try again."));
+    case admission::unknown:
     case admission::closed:
       return asked->answer(fail(error_code::unavailable));
     }
@@ -139,8 +149,9 @@ public:
   }
 
   std::optional<residency> resident(const entity_ref& ref) const override {
-    auto shard = shards_view_->find(static_cast<shard_id>(stable_hash(ref) % shards_));
-    auto who = shard ? shard->table->find(ref) : nullptr;
+    const auto hash = stable_hash(ref);
+    const auto* shard = local_->find(static_cast<shard_id>(hash % shards_));
+    auto who = shard ? shard->table->find(ref, hash) : nullptr;
     if (!who) return std::nullopt;
     const auto& f = *who->figures;
     return residency{f.status.load(), f.unanswered, f.handled, f.failed, f.time_total_us, f.time_longest_us};
@@ -149,36 +160,29 @@ public:
   std::vector<entity_ref> residents() const override {
     std::vector<entity_ref> all;
     for (shard_id id = 0; id < shards_; ++id)
-      if (auto shard = shards_view_->find(id))
+      if (const auto* shard = local_->find(id))
         for (const auto& who : shard->table->all()) all.push_back(who->ref);
     return all;
   }
 
 private:
-  /// The shards of this node; outlives the runtime where actors still need it.
+  /// The shards of this node; outlives the runtime where actors still need it. Looking one up takes no lock: what was
+  /// given up stays allocated, as it happens rarely.
   class shard_map {
   public:
-    local_shard_ptr find(shard_id id) const {
-      std::shared_lock lock{guard_};
-      return id < shards_.size() ? shards_[id] : nullptr;
-    }
-    void put(shard_id id, local_shard_ptr shard) {
+    explicit shard_map(std::size_t count) : current_(count) {}
+    const local_shard* find(shard_id id) const { return current_[id].load(std::memory_order_acquire); }
+    void put(std::unique_ptr<const local_shard> shard) {
       std::lock_guard lock{guard_};
-      if (shards_.size() <= id) shards_.resize(id + 1);
-      shards_[id] = std::move(shard);
+      current_[shard->right.shard].store(shard.get(), std::memory_order_release);
+      all_.push_back(std::move(shard));
     }
-    local_shard_ptr take(shard_id id) {
-      std::lock_guard lock{guard_};
-      return id < shards_.size() ? std::exchange(shards_[id], nullptr) : nullptr;
-    }
-    std::optional<fence> right_of(shard_id id) const {
-      auto shard = find(id);
-      return shard ? std::optional<fence>{shard->right} : std::nullopt;
-    }
+    const local_shard* take(shard_id id) { return current_[id].exchange(nullptr, std::memory_order_acq_rel); }
 
   private:
-    mutable std::shared_mutex guard_;
-    std::vector<local_shard_ptr> shards_;
+    std::vector<std::atomic<const local_shard*>> current_;
+    std::mutex guard_;
+    std::vector<std::unique_ptr<const local_shard>> all_;
   };
 
   /// The outbox actor once it runs.
@@ -221,7 +225,7 @@ private:
   runtime_deps deps_;
   const shard_id shards_;
   entity_deps_ptr shared_;
-  std::shared_ptr<shard_map> shards_view_ = std::make_shared<shard_map>();
+  const std::shared_ptr<shard_map> local_;
   std::shared_ptr<outbox_slot> outbox_ = std::make_shared<outbox_slot>();
 };
 

@@ -6,15 +6,23 @@
 
 namespace tobit::entity {
 
+resident_table::residents::const_iterator resident_table::locate(const entity_ref& ref, std::uint64_t hash) const {
+  auto [entry, end] = residents_.equal_range(hash);
+  while (entry != end && entry->second->ref != ref) ++entry;
+  return entry == end ? residents_.end() : entry;
+}
+
 // The caller keeps its own reference to the message: if the actor has just died, CAF drops the message inside this
 // lock, and an answer from here could call back into this very table.
-resident_table::admitted resident_table::admit(const entity_ref& ref, const delivery_ptr& message) {
+resident_table::admitted resident_table::admit(const entity_ref& ref, std::uint64_t hash, const delivery_ptr& message,
+                                               bool activate) {
   std::lock_guard lock{guard_};
   if (shut_) return {admission::closed, nullptr};
-  auto entry = residents_.find(ref);
+  auto entry = locate(ref, hash);
   const bool fresh = entry == residents_.end();
+  if (fresh && !activate) return {admission::unknown, nullptr};
   if (fresh && residents_.size() >= residents_max_) return {admission::overloaded, nullptr};
-  if (fresh) entry = residents_.emplace(ref, std::make_shared<resident>(ref)).first;
+  if (fresh) entry = residents_.emplace(hash, std::make_shared<resident>(ref));
   auto& who = *entry->second;
   if (who.figures->unanswered.load(std::memory_order_relaxed) >= mailbox_max_) return {admission::overloaded, nullptr};
   message->accept(who.figures);
@@ -49,7 +57,7 @@ bool resident_table::gone(resident& who) {
   std::lock_guard lock{guard_};
   who.actor = nullptr;
   if (!who.waiting.empty()) return true;
-  residents_.erase(who.ref);
+  if (auto entry = locate(who.ref, stable_hash(who.ref)); entry != residents_.end()) residents_.erase(entry);
   return false;
 }
 
@@ -64,9 +72,9 @@ std::vector<delivery_ptr> resident_table::shut() {
   return waiting;
 }
 
-resident_ptr resident_table::find(const entity_ref& ref) const {
+resident_ptr resident_table::find(const entity_ref& ref, std::uint64_t hash) const {
   std::lock_guard lock{guard_};
-  auto entry = residents_.find(ref);
+  auto entry = locate(ref, hash);
   return entry == residents_.end() ? nullptr : entry->second;
 }
 

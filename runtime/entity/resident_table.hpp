@@ -26,6 +26,7 @@ using resident_ptr = std::shared_ptr<resident>;
 class resident_table {
 public:
   enum class admission {
+    unknown,     ///< not in memory and not to be brought there; not taken
     handed_over, ///< on its way, or waiting for the actor that is coming
     needs_actor, ///< waiting; the caller must tell the shard host
     overloaded,  ///< too many unanswered messages, or too many entities in memory; not taken
@@ -40,7 +41,8 @@ public:
   resident_table(std::size_t mailbox_max, std::size_t residents_max)
       : mailbox_max_(mailbox_max), residents_max_(residents_max) {}
 
-  admitted admit(const entity_ref& ref, const delivery_ptr& message);
+  /// `hash`: `stable_hash(ref)`. `activate`: whether an entity that is not in memory may be brought there.
+  admitted admit(const entity_ref& ref, std::uint64_t hash, const delivery_ptr& message, bool activate);
 
   /// The actor may be talked to: everything that waits goes to it first.
   void open(resident& who, const caf::actor& actor);
@@ -53,14 +55,17 @@ public:
   /// Refuses all further messages and gives back those that wait.
   std::vector<delivery_ptr> shut();
 
-  resident_ptr find(const entity_ref& ref) const;
+  resident_ptr find(const entity_ref& ref, std::uint64_t hash) const;
   std::vector<resident_ptr> all() const;
   std::size_t size() const;
 
 private:
+  using residents = std::unordered_multimap<std::uint64_t, resident_ptr>;
+  residents::const_iterator locate(const entity_ref& ref, std::uint64_t hash) const;
+
   mutable std::mutex guard_;
   const std::size_t mailbox_max_, residents_max_;
-  std::unordered_map<entity_ref, resident_ptr> residents_;
+  residents residents_; ///< by hash of the name
   bool shut_ = false;
 };
 

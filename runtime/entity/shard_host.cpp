@@ -103,6 +103,10 @@ void shard_host::stop(std::shared_ptr<void> until_stopped) {
   end_if_empty();
 }
 
+void shard_host::abandon() {
+  for (auto& [id, one] : children_) caf::anon_send_exit(one.actor, caf::exit_reason::kill);
+}
+
 void shard_host::end_if_empty() {
   if (!stopping_ || !children_.empty()) return;
   until_stopped_.clear();

@@ -37,6 +37,9 @@ public:
   /// Lets all entities finish what is under way and store their state, then lets go of `until_stopped` and ends.
   void stop(std::shared_ptr<void> until_stopped);
 
+  /// Ends every entity without waiting for what it has under way. After a stop that took too long.
+  void abandon();
+
   void down(const caf::down_msg& message);
 
 private:

@@ -84,6 +84,9 @@ struct entity_fixture : test_coordinator_fixture<> {
     deps.places = places.get();
     deps.handlers = {&handler};
     deps.listeners = {&listener};
+    deps.bus = bus.get();
+    deps.figures = figures;
+    deps.spans = spans;
     deps.random = [] { return 0.5; };
     node = entity::make_entity_runtime(deps, options);
     CAF_REQUIRE(node->start().has_value());
@@ -185,6 +188,9 @@ struct entity_fixture : test_coordinator_fixture<> {
   recording_handler handler;
   recording_listener listener;
   entity::entity_options options;
+  std::unique_ptr<stream::event_bus> bus;
+  telemetry::metrics* figures = nullptr;
+  telemetry::span_sink* spans = nullptr;
   std::vector<std::unique_ptr<stepped_database>> lost_work;
   std::unique_ptr<stepped_database> db;
   std::unique_ptr<entity::placement> places;
