@@ -89,6 +89,8 @@ public:
   /// All statements of all units go to the server in one message, and their results come back in one: a round trip each
   /// would cost more than the work. Whether they met their expectations shows afterwards, before the commit.
   session_result<std::vector<write_outcome>> run_units(const std::vector<const unit_of_work*>& units) override {
+    // A statement can often be prepared only after those before it, when they make the table it is about.
+    if (!all_prepared(units)) return session::run_units(units);
     std::vector<write_outcome> outcomes;
     outcomes.reserve(units.size());
     for (std::size_t next = 0; next < units.size();) {
@@ -113,6 +115,13 @@ public:
   }
 
 private:
+  bool all_prepared(const std::vector<const unit_of_work*>& units) const {
+    for (const auto* unit : units)
+      for (const auto& what : unit->statements)
+        if (!names_.contains(what.sql)) return false;
+    return true;
+  }
+
   std::string execute_call(const statement& what) {
     auto call = "EXECUTE " + prepared(what.sql);
     const postgres_params params{what.params};

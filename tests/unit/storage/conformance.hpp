@@ -226,6 +226,25 @@ CAF_TEST(a read checks expect_rows and cannot write) {
   CAF_CHECK_EQUAL(count("SELECT count(*) FROM cluster_value"), 0);
 }
 
+CAF_TEST(a group behaves the same when its statements are known) {
+  for (int round = 0; round < 3; ++round) {
+    const auto name = "k" + std::to_string(round);
+    auto outcome =
+        db->write_and_wait(unit({put(name, "it's \\ quoted"),
+                                 sql("UPDATE cluster_value SET value = value WHERE name = $1 RETURNING value", {name}),
+                                 expecting(1, sql("SELECT name FROM cluster_value WHERE name = $1", {name}))}));
+    CAF_REQUIRE(outcome);
+    CAF_CHECK((outcome->affected == std::vector<std::int64_t>{1, 1, 1}));
+    CAF_CHECK_EQUAL(as_text(outcome->returned[1][0][0]), "it's \\ quoted");
+    CAF_CHECK_EQUAL(code_of(db->write_and_wait(unit({put(name, "again")}))), error_code::conflict);
+    auto unmet = unit({put("x" + name, "1"),
+                       expecting(1, sql("SELECT name FROM cluster_value WHERE name = $1", {std::string("nobody")}),
+                                 error_code::fenced)});
+    CAF_CHECK_EQUAL(code_of(db->write_and_wait(std::move(unmet))), error_code::fenced);
+  }
+  CAF_CHECK_EQUAL(count("SELECT count(*) FROM cluster_value"), 3);
+}
+
 CAF_TEST(text that is not UTF 8 or holds a zero is refused) {
   CAF_CHECK_EQUAL(code_of(db->write_and_wait(unit({put("a", "\xff\xfe")}))), error_code::validation_error);
   CAF_CHECK_EQUAL(code_of(db->write_and_wait(unit({put(std::string("a\0b", 3), "x")}))), error_code::validation_error);
