@@ -47,6 +47,7 @@ void add_document_routes(route_table& table, const route_deps& deps) {
              style = std::make_shared<document>();
   table.add(constant("/openapi.json", "get_openapi", "This interface as an OpenAPI 3.1 document.", "application/json",
                      openapi));
+  table.add(constant("/", "get_start", "Where a browser begins: the same page.", "text/html; charset=utf-8", page));
   table.add(constant("/docs", "get_docs", "This interface as a page for people.", "text/html; charset=utf-8", page));
   table.add(constant("/docs/style.css", "get_docs_style", "How that page looks.", "text/css; charset=utf-8", style));
   // The documents list themselves, so they are written when the table is complete.

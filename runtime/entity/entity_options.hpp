@@ -17,8 +17,10 @@ struct restart_options {
 
 /// How effects are carried out.
 struct outbox_options {
-  std::size_t concurrency_max = 64;              ///< attempts under way at once
+  std::size_t concurrency_max = 512;             ///< attempts under way at once
+  std::size_t concurrency_per_source_max = 64;   ///< of one entity: a receiver that hangs must not hold up the others
   std::size_t memory_max = 10'000;               ///< effects held in memory; what is beyond waits as rows
+  std::size_t memory_per_source_max = 1'000;     ///< the same of one entity
   std::chrono::milliseconds pause_first{1'000};  ///< before the second attempt; doubles with each further one
   std::chrono::milliseconds pause_max{300'000};  ///< longest pause
   double jitter = 0.1;                           ///< a pause is shortened or lengthened by up to this share

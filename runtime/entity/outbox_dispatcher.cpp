@@ -45,7 +45,11 @@ private:
 
 outbox_dispatcher::outbox_dispatcher(entity_deps_ptr deps, std::vector<effect_handler*> handlers, std::string owner,
                                      fence_lookup rights, inbox<outbox_dispatcher>& in)
-    : deps_(std::move(deps)), owner_(std::move(owner)), rights_(std::move(rights)), inbox_(in) {
+    : deps_(std::move(deps))
+    , owner_(std::move(owner))
+    , rights_(std::move(rights))
+    , inbox_(in)
+    , turns_(deps_->options.outbox.concurrency_per_source_max) {
   for (auto* handler : handlers) handlers_.emplace(handler->type(), handler);
 }
 
@@ -64,19 +68,26 @@ void outbox_dispatcher::take(std::vector<outgoing_effect> effects) {
 }
 
 bool outbox_dispatcher::admit(outgoing_effect effect) {
-  if (held_.size() >= deps_->options.outbox.memory_max) return false;
+  const auto& limits = deps_->options.outbox;
+  if (held_.size() >= limits.memory_max) return false;
+  if (held_.count(effect.id) != 0) return true;
+  auto& held_of_source = held_of_[effect.source];
+  if (held_of_source >= limits.memory_per_source_max) return false;
   auto id = effect.id;
+  const auto source = effect.source;
   auto handler = handlers_.find(effect.type);
   held_effect one{std::move(effect), handler == handlers_.end() ? nullptr : handler->second, {}, 0};
-  if (held_.emplace(id, std::move(one)).second) ready_.push_back(std::move(id));
+  held_.emplace(id, std::move(one));
+  ++held_of_source;
+  turns_.wait(source, std::move(id));
   return true;
 }
 
 void outbox_dispatcher::pump() {
-  while (!stopped_ && running_ < deps_->options.outbox.concurrency_max && !ready_.empty()) {
-    auto entry = held_.find(ready_.front());
-    ready_.pop_front();
-    if (entry != held_.end()) attempt(entry->second);
+  while (!stopped_ && running_ < deps_->options.outbox.concurrency_max) {
+    const auto id = turns_.next();
+    if (!id) return;
+    attempt(held_.at(*id)); // what waits is held: only what was attempted is let go of
   }
 }
 
@@ -86,7 +97,9 @@ void outbox_dispatcher::attempt(held_effect& one) {
   if (one.effect.attempt > 1) one.effect.context = one.effect.context.child();
   auto ticket = std::make_shared<attempt_ticket>(
       inbox_.remote(),
-      [id = one.effect.id](outbox_dispatcher& self, const effect_outcome& outcome) { self.attempted(id, outcome); });
+      [id = one.effect.id, source = one.effect.source](outbox_dispatcher& self, const effect_outcome& outcome) {
+        self.attempted(id, source, outcome);
+      });
   if (!one.handler)
     return ticket->report({effect_outcome::status::failed,
                            "This node knows no effect '" + one.effect.type + "'.",
@@ -100,8 +113,9 @@ void outbox_dispatcher::attempt(held_effect& one) {
   }
 }
 
-void outbox_dispatcher::attempted(const std::string& id, const effect_outcome& outcome) {
+void outbox_dispatcher::attempted(const std::string& id, const entity_ref& source, const effect_outcome& outcome) {
   --running_;
+  turns_.ended(source);
   if (auto entry = held_.find(id); entry != held_.end()) {
     auto& one = entry->second;
     note_attempt(one, outcome);
@@ -192,8 +206,12 @@ void outbox_dispatcher::postpone(const std::string& id, const effect_outcome& ou
 
 void outbox_dispatcher::forget(held one) {
   if (scanning_) ended_while_scanning_.insert(one->first);
+  auto of_source = held_of_.find(one->second.effect.source);
+  const auto left = --of_source->second;
+  if (left == 0) held_of_.erase(of_source);
   held_.erase(one);
-  if (rows_left_ && held_.size() <= deps_->options.outbox.memory_max / 2) scan();
+  const auto& limits = deps_->options.outbox;
+  if (rows_left_ && held_.size() <= limits.memory_max / 2 && left <= limits.memory_per_source_max / 2) scan();
 }
 
 void outbox_dispatcher::note_attempt(const held_effect& one, const effect_outcome& outcome) {

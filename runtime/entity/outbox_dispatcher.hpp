@@ -1,5 +1,6 @@
 #pragma once
 
+#include "runtime/entity/effect_turns.hpp"
 #include "runtime/entity/entity_deps.hpp"
 #include "runtime/entity/inbox.hpp"
 #include "runtime/entity/placement.hpp"
@@ -48,7 +49,7 @@ private:
   bool admit(outgoing_effect effect);
   void pump();
   void attempt(held_effect& one);
-  void attempted(const std::string& id, const effect_outcome& outcome);
+  void attempted(const std::string& id, const entity_ref& source, const effect_outcome& outcome);
   void settle(const std::string& id, const effect_outcome& outcome);
   void settled(const std::string& id, const effect_outcome& outcome, const std::optional<error>& problem);
   void postpone(const std::string& id, const effect_outcome& outcome);
@@ -68,7 +69,8 @@ private:
   inbox<outbox_dispatcher>& inbox_;
 
   std::unordered_map<std::string, held_effect> held_;
-  std::deque<std::string> ready_;
+  std::unordered_map<entity_ref, std::size_t> held_of_; ///< how many of each source
+  effect_turns turns_;
   std::unordered_set<std::string> ended_while_scanning_; ///< the rows being read may still show these as due
   std::size_t running_ = 0;
   settle_watch watchers_;

@@ -56,7 +56,8 @@ class FirstRun(unittest.TestCase):
             document = json.loads(node.get("/openapi.json", auth=False).body)
             self.assertTrue(document["openapi"].startswith("3.1"))
             self.assertIn("/cep/rules/{rule_id}", document["paths"])
-            self.assertEqual(node.get("/docs", auth=False).status, 200)
+            for page in ("/", "/docs"):
+                self.assertEqual(node.get(page, auth=False).status, 200)
             metrics = node.get("/metrics").body.decode()
             self.assertIn("tobit_http_requests_total", metrics)
 
