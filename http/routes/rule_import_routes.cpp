@@ -1,9 +1,10 @@
+#include "http/limit/step_window.hpp"
 #include "http/routes/route_deps.hpp"
 #include "http/routes/rule_answer.hpp"
 #include "schemas/rule/rule_protocol.hpp"
 
 #include <algorithm>
-#include <mutex>
+#include <atomic>
 #include <utility>
 
 namespace tobit::http {
@@ -42,59 +43,26 @@ result<std::vector<json>> read_rules(std::string_view body, bool lines) {
   return rules;
 }
 
-/// One import under way: a window of definitions, refilled by each answer.
-class import_run : public std::enable_shared_from_this<import_run> {
-public:
-  import_run(entity::entity_gateway& entities, exchange_ptr ex, std::vector<json> rules, bool replace)
-      : entities_(entities), ex_(std::move(ex)), rules_(std::move(rules)), results_(rules_.size()), replace_(replace) {
+/// One import under way. Each rule has its own place for its result, so that they may be settled side by side.
+struct import_run {
+  entity::entity_gateway& entities;
+  const exchange_ptr ex;
+  std::vector<json> rules;
+  const bool replace;
+  std::vector<json> results;
+  std::atomic<std::size_t> accepted{0};
+
+  import_run(entity::entity_gateway& to, exchange_ptr asked, std::vector<json> all, bool replaces)
+      : entities(to), ex(std::move(asked)), rules(std::move(all)), replace(replaces), results(rules.size()) {
     // nop
-  }
-
-  void start() {
-    if (rules_.empty()) return finish();
-    pump();
-  }
-
-private:
-  /// Keeps the window full. Answers that arrive while it runs, also on this very thread, only make room.
-  void pump() {
-    std::unique_lock lock{guard_};
-    if (std::exchange(pumping_, true)) return;
-    while (started_ < rules_.size() && started_ - settled_ < in_flight_max) {
-      const auto index = started_++;
-      lock.unlock();
-      define(index);
-      lock.lock();
-    }
-    pumping_ = false;
-  }
-
-  void define(std::size_t index) {
-    auto& rule = rules_[index];
-    entity_ref ref{std::string(rule::kind_name), ex_->tenant(), new_uuid()};
-    const bool named = rule.is_object() && rule.contains("rule_id") && !rule["rule_id"].is_null();
-    if (named) {
-      json id = rule["rule_id"];
-      if (auto valid = check(id, uuid_text(), "/rule_id"); !valid) return settle(index, ref.key, fail(valid.error()));
-      ref.key = id.get<std::string>();
-    }
-    entity::define_entity wish;
-    wish.body = std::move(rule);
-    wish.change = "create";
-    if (!named || !replace_) wish.expected_version = 0;
-    wish.summary = "import";
-    entities_.ask(ref, ex_->context().child(), message::of(std::move(wish)),
-                  [self = shared_from_this(), index, key = ref.key](const result<message>& answer) {
-                    self->settle(index, key, answer);
-                  });
   }
 
   void settle(std::size_t index, const std::string& key, const result<message>& answer) {
     json line{{"index", index}, {"rule_id", key}};
-    const auto* live = answer ? answer->as<entity::definition_live>() : nullptr;
-    if (live) {
+    if (const auto* live = answer ? answer->as<entity::definition_live>() : nullptr) {
       line["status"] = live->version == 1 ? "created" : "updated";
       line["version"] = live->version;
+      ++accepted;
     } else {
       const auto why = answer ? error{error_code::internal_server_error} : answer.error();
       line["status"] = "refused";
@@ -102,41 +70,51 @@ private:
       line["message"] = why.text();
       if (!why.pointer.empty()) line["pointer"] = why.pointer;
     }
-    bool done = false;
-    {
-      std::lock_guard lock{guard_};
-      accepted_ += live ? 1 : 0;
-      results_[index] = std::move(line);
-      done = ++settled_ == rules_.size();
-    }
-    if (done)
-      finish();
-    else
-      pump();
+    results[index] = std::move(line);
   }
 
   void finish() {
-    const auto refused = rules_.size() - accepted_;
-    ex_->answer(refused == 0 ? 200 : 207,
-                {{"total", rules_.size()}, {"accepted", accepted_}, {"refused", refused}, {"results", results_}});
+    const std::size_t taken = accepted, refused = rules.size() - taken;
+    ex->answer(refused == 0 ? 200 : 207,
+               {{"total", rules.size()}, {"accepted", taken}, {"refused", refused}, {"results", results}});
   }
-
-  entity::entity_gateway& entities_;
-  const exchange_ptr ex_;
-  std::vector<json> rules_;
-  std::vector<json> results_;
-  const bool replace_;
-  std::mutex guard_;
-  std::size_t started_ = 0, settled_ = 0, accepted_ = 0;
-  bool pumping_ = false;
 };
+
+void define(const std::shared_ptr<import_run>& run, std::size_t index, std::function<void()> ended) {
+  auto& rule = run->rules[index];
+  entity_ref ref{std::string(rule::kind_name), run->ex->tenant(), new_uuid()};
+  const bool named = rule.is_object() && rule.contains("rule_id") && !rule["rule_id"].is_null();
+  if (named) {
+    json id = rule["rule_id"];
+    if (auto valid = check(id, uuid_text(), "/rule_id"); !valid) {
+      run->settle(index, ref.key, fail(valid.error()));
+      return ended();
+    }
+    ref.key = id.get<std::string>();
+  }
+  entity::define_entity wish;
+  wish.body = std::move(rule);
+  wish.change = "create";
+  if (!named || !run->replace) wish.expected_version = 0;
+  wish.summary = "import";
+  run->entities.ask(ref, run->ex->context().child(), message::of(std::move(wish)),
+                    [run, index, key = ref.key, ended = std::move(ended)](const result<message>& answer) {
+                      run->settle(index, key, answer);
+                      ended();
+                    });
+}
 
 void import_rules(const route_deps& deps, const exchange_ptr& ex) {
   const auto type = ex->incoming().header("content-type");
   const bool lines = type.find("ndjson") != std::string_view::npos || type.find("jsonl") != std::string_view::npos;
   auto rules = read_rules(ex->take_raw_body(), lines);
   if (!rules) return ex->refuse(rules.error());
-  std::make_shared<import_run>(*deps.entities, ex, std::move(*rules), ex->text("on_conflict") == "replace")->start();
+  const bool replace = ex->text("on_conflict") == "replace";
+  auto run = std::make_shared<import_run>(*deps.entities, ex, std::move(*rules), replace);
+  step_window::run(
+      run->rules.size(), in_flight_max,
+      [run](std::size_t index, std::function<void()> ended) { define(run, index, std::move(ended)); },
+      [run] { run->finish(); });
 }
 
 } // namespace

@@ -30,7 +30,8 @@ CAF_TEST(traceparent follows the W3C rules) {
 }
 
 CAF_TEST(a stored context keeps everything but the deadline) {
-  auto who = std::make_shared<const identity>(identity{tenant_id{"acme"}, principal_id{"u1"}, role::developer, "req-1"});
+  auto who =
+      std::make_shared<const identity>(identity{tenant_id{"acme"}, principal_id{"u1"}, role::developer, "req-1"});
   const auto before = new_call(who, steady_time{std::chrono::seconds{5}}).child();
   const auto after = decode_context(encode_context(before));
   CAF_CHECK(after.trace == before.trace && after.span == before.span && after.parent == before.parent);

@@ -2,9 +2,9 @@
 
 #include "schemas/ids.hpp"
 
-#include <set>
-
 #include <caf/test/unit_test.hpp>
+
+#include <set>
 
 using namespace tobit;
 

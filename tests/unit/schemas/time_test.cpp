@@ -18,7 +18,8 @@ CAF_TEST(an offset is taken into account) {
 }
 
 CAF_TEST(what is not a timestamp is refused) {
-  for (auto text : {"", "yesterday", "2025-11-20", "2025-02-30T00:00:00Z", "2025-11-20T24:00:00Z", "2025-11-20T08:30:00",
-                    "2025-11-20T08:30:00.Z", "2025-11-20T08:30:00+9:00", "2025-11-20T08:30:00Zjunk"})
+  for (auto text :
+       {"", "yesterday", "2025-11-20", "2025-02-30T00:00:00Z", "2025-11-20T24:00:00Z", "2025-11-20T08:30:00",
+        "2025-11-20T08:30:00.Z", "2025-11-20T08:30:00+9:00", "2025-11-20T08:30:00Zjunk"})
     CAF_CHECK_EQUAL(parse_rfc3339(text).error().code == error_code::validation_error, true);
 }

@@ -101,7 +101,13 @@ CAF_TEST(threads that count at the same time lose nothing) {
   CAF_CHECK_EQUAL(figures.total(metric::ticks), 40'000.0);
 }
 
-CAF_TEST(the reference lists every metric) {
+CAF_TEST(the reference lists every metric and is up to date) {
   const auto page = metrics_reference();
+  if (std::getenv("TOBIT_WRITE_REFERENCE")) std::ofstream{TOBIT_METRIC_REFERENCE} << page;
+  std::stringstream kept;
+  kept << std::ifstream{TOBIT_METRIC_REFERENCE}.rdbuf();
+  if (kept.str() != page)
+    CAF_MESSAGE("run this test with TOBIT_WRITE_REFERENCE=1 and commit docs/reference/metrics.md");
+  CAF_CHECK(kept.str() == page);
   for (const auto& m : metric_table()) CAF_CHECK(contains(page, "| `" + std::string(m.name) + "` |"));
 }
