@@ -24,12 +24,12 @@ CAF_TEST(the names and labels of the metrics are those that dashboards rely on) 
   std::string now;
   for (const auto& m : metric_table())
     now += std::string(m.name) + ' ' + std::string(m.type) + ' ' + std::string(m.labels) + '\n';
-  if (std::getenv("TOBIT_UPDATE_GOLDEN")) std::ofstream{TOBIT_METRIC_NAMES} << now;
+  if (std::getenv("TOBIT_TEST_UPDATE")) std::ofstream{TOBIT_METRIC_NAMES} << now;
   std::stringstream golden;
   golden << std::ifstream{TOBIT_METRIC_NAMES}.rdbuf();
   if (golden.str() != now)
     std::cerr << "metrics.def differs from " TOBIT_METRIC_NAMES "; if that is intended, run this test once with "
-                 "TOBIT_UPDATE_GOLDEN=1 and review the difference\n";
+                 "TOBIT_TEST_UPDATE=1 and review the difference\n";
   CAF_CHECK_EQUAL(golden.str(), now);
 }
 
@@ -103,11 +103,11 @@ CAF_TEST(threads that count at the same time lose nothing) {
 
 CAF_TEST(the reference lists every metric and is up to date) {
   const auto page = metrics_reference();
-  if (std::getenv("TOBIT_WRITE_REFERENCE")) std::ofstream{TOBIT_METRIC_REFERENCE} << page;
+  if (std::getenv("TOBIT_TEST_UPDATE")) std::ofstream{TOBIT_METRIC_REFERENCE} << page;
   std::stringstream kept;
   kept << std::ifstream{TOBIT_METRIC_REFERENCE}.rdbuf();
   if (kept.str() != page)
-    CAF_MESSAGE("run this test with TOBIT_WRITE_REFERENCE=1 and commit docs/reference/metrics.md");
+    CAF_MESSAGE("run this test with TOBIT_TEST_UPDATE=1 and commit docs/reference/metrics.md");
   CAF_CHECK(kept.str() == page);
   for (const auto& m : metric_table()) CAF_CHECK(contains(page, "| `" + std::string(m.name) + "` |"));
 }
