@@ -6,7 +6,7 @@ result<json> parse_json(std::string_view text) {
   // The callback sees every start of an object or array with its depth: nesting is refused while parsing, not after.
   bool too_deep = false;
   auto watch_depth = [&too_deep](int depth, json::parse_event_t, json&) {
-    if (depth > json_depth_max) too_deep = true;
+    if (depth >= json_depth_max) too_deep = true; // the outermost one has depth 0
     return !too_deep;
   };
   try {

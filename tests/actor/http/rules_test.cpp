@@ -65,7 +65,7 @@ CAF_TEST(a rule is created read changed and deleted) {
   CAF_CHECK_EQUAL(changed.at("/data/rule/rule_name"), "memory");
   CAF_CHECK_EQUAL(changed.at("/data/rule/trigger_type"), "schedule");
   CAF_CHECK_EQUAL(changed.at("/data/rule/version"), 2);
-  CAF_CHECK_EQUAL(f.get("/cep/rules/" + id + "/versions").at("/data/versions/1/definition/rule_name"), "cpu");
+  CAF_CHECK_EQUAL(f.get("/cep/rules/" + id + "/versions").at("/data/versions/1/snapshot/rule_name"), "cpu");
   CAF_CHECK_EQUAL(f.ask("DELETE", "/cep/rules/" + id).status(), 200);
   for (auto method : {"GET", "PUT", "DELETE"})
     CAF_CHECK_EQUAL(f.ask(method, "/cep/rules/" + id, json{{"rule_name", "x"}}).status(), 404);
@@ -87,7 +87,7 @@ CAF_TEST(enabling and disabling are versions of their own) {
   CAF_CHECK_EQUAL(f.ask("POST", "/cep/rules/" + id + "/disable").at("/data/rule/is_active"), false);
   CAF_CHECK_EQUAL(f.get("/cep/rules/" + id).at("/data/rule/status"), "inactive");
   CAF_CHECK_EQUAL(f.ask("POST", "/cep/rules/" + id + "/enable").at("/data/rule/is_active"), true);
-  CAF_CHECK_EQUAL(f.get("/cep/rules/" + id + "/versions").at("/data/versions/0/change"), "enable");
+  CAF_CHECK_EQUAL(f.get("/cep/rules/" + id + "/versions").at("/data/versions/0/change_type"), "enable");
 }
 
 CAF_TEST(a list is paged by a cursor without gaps or repeats) {

@@ -12,7 +12,7 @@ namespace {
 const entity_ref someone{"counter", tenant_id{"default"}, "a"};
 }
 
-CAF_TEST(a fenced unit names shard and owner and epoch and runs in the shard's lane) {
+CAF_TEST(a fenced unit names shard and owner and epoch and runs in the lane of its shard) {
   const auto unit = fenced_unit({7, "n1", 3});
   CAF_CHECK_EQUAL(unit.lane, 7u);
   CAF_REQUIRE_EQUAL(unit.statements.size(), 1u);
