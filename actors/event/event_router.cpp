@@ -79,9 +79,10 @@ void event_router::start(entity::entity_gateway& entities, std::uint64_t evaluat
 void event_router::interest_changed(const entity_ref& ref, std::int64_t version, const std::optional<json>& spec) {
   const auto change = index_.set(ref, version, spec ? read_spec(*spec) : std::nullopt);
   if (!change) return;
-  // Whatever was committed before this call came is older than the definition.
+  // Whatever was committed before this call came is older than the definition. Before the start the log's end is not
+  // known, then the time tells.
   if (change->wanted)
-    subscribe(*change, ref, end_, utc_time::min());
+    subscribe(*change, ref, end_, running_ ? utc_time::min() : deps_.time->now());
   else
     drop(change->place);
 }

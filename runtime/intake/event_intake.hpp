@@ -1,13 +1,13 @@
 #pragma once
 
+#include "schemas/call_context.hpp"
+#include "schemas/error.hpp"
+#include "schemas/json.hpp"
+
 #include <cstddef>
 #include <functional>
 #include <string>
 #include <vector>
-
-#include "schemas/call_context.hpp"
-#include "schemas/error.hpp"
-#include "schemas/json.hpp"
 
 namespace tobit::event {
 
@@ -43,8 +43,9 @@ struct ingest_report {
 class event_intake {
 public:
   virtual ~event_intake() = default;
-  /// Parses, removes duplicates (by tenant, source and id), appends to the durable log; `done` is called once, after the
-  /// commit, on another thread. Errors: malformed_json (the whole body is unusable), payload_too_large, overloaded,
+  /// Parses, removes duplicates (by tenant, source and id), appends to the durable log; `done` is called once, after
+  /// the commit, on another thread; a refusal, and the answer to a request without a usable event, come on the caller's
+  /// thread before this returns. Errors: malformed_json (the whole body is unusable), payload_too_large, overloaded,
   /// database_error; then nothing was taken.
   virtual void ingest(ingest_request request, std::function<void(result<ingest_report>)> done) = 0;
 };

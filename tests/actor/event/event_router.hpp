@@ -202,6 +202,17 @@ CAF_TEST(after a crash a rule does not see events of before its creation) {
   CAF_CHECK(gateway.seen("young") == range(3, 5));
 }
 
+CAF_TEST(a rule that is reported before the start does not see older events) {
+  send_many(3), drain();
+  time.advance(std::chrono::milliseconds{5});
+  router = std::make_unique<event_router>(router_deps{db.get(), &time, &figures}, limits, *router_inbox);
+  router->interest_changed(ref("early"), 1, json(entity::event_interest{}));
+  router->start(gateway, 0, 3, {});
+  drain();
+  send_many(2), drain();
+  CAF_CHECK(gateway.seen("early") == range(3, 5));
+}
+
 CAF_TEST(a log that cannot be read is asked again) {
   define("r", {});
   router_hears = false;
