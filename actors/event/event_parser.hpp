@@ -17,7 +17,8 @@ struct parsed_request {
 
 /// Reads the events of a request. Each event that breaks a rule is rejected by itself, with its index, an error name, a
 /// JSON pointer into the event and a sentence. Attributes left out of a bare object are filled in: a new id, the source
-/// "/ingest", the time `now`. Works on the caller's thread, about 500 MB/s; thread-safe.
+/// "/ingest", the time `now`. Works on the caller's thread, about 1 µs an event of 130 bytes (release build);
+/// thread-safe.
 ///
 /// Numbers that do not fit 64 bits or a double, broken UTF-8 and nesting deeper than `json_depth_max` are errors of the
 /// text: they reject the line in NDJSON, and everything in a JSON document.

@@ -1,3 +1,5 @@
+#pragma once
+
 // The event log as a whole, on a real actor system. Included once for each database, with CAF_SUITE and
 // TOBIT_TESTED_KIND.
 

@@ -1,3 +1,5 @@
+#pragma once
+
 // The router of events. Included once for each database, with CAF_SUITE and TOBIT_TESTED_KIND defined.
 
 #include "tests/actor/event/event_fixture.hpp"

@@ -1,3 +1,5 @@
+#pragma once
+
 // The meaning of the `database` port. Included once for each adapter, with CAF_SUITE and TOBIT_TESTED_KIND defined.
 
 #include <caf/test/unit_test.hpp>

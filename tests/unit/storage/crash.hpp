@@ -1,3 +1,5 @@
+#pragma once
+
 // What is left after `kill -9`. Included once for each adapter, with CAF_SUITE and TOBIT_TESTED_KIND defined.
 
 #include "tests/support/killed_process.hpp"
