@@ -212,6 +212,7 @@ private:
     deps.store = store_.get();
     deps.time = &time_;
     deps.entities = entities_.get();
+    deps.residents = entities_.get();
     deps.effects = entities_.get();
     deps.intake = &events_->intake();
     deps.bus = bus_.get();

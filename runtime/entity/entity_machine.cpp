@@ -139,6 +139,10 @@ void entity_machine::lose(pending_commit& failed, const error& problem) {
     else
       answer(failed.answers[i].to, fail(error_code::unavailable));
   }
+  // Whoever waits for a restart waits for a commit that is lost now, or was built on one.
+  auto askers = std::move(restart_askers_);
+  restart_askers_.clear();
+  for (const auto& asked : askers) answer(asked, fail(problem));
   if (problem.code == error_code::fenced) return shard_lost();
   if (mode_ == mode::gone) return;
   if (mode_ == mode::departing) return; // the journal still holds what the snapshot would have held

@@ -267,6 +267,7 @@ void outbox_dispatcher::arm_expiry() {
 
 void outbox_dispatcher::scan() {
   const auto memory = deps_->options.outbox.memory_max;
+  scan_again_ = scanning_;
   if (scanning_ || stopped_ || held_.size() >= memory) return;
   scanning_ = true;
   // Rows that are held already are found again; so many more must be read to see new ones.
@@ -288,6 +289,7 @@ void outbox_dispatcher::scanned(const result<storage::rows>& rows, std::size_t l
     if (held_.count(id) == 0 && ended.count(id) == 0 && !admit(read_effect(row))) rows_left_ = true;
   }
   pump();
+  if (scan_again_) scan();
 }
 
 void outbox_dispatcher::arm_scan() {

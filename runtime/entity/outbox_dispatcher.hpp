@@ -74,7 +74,7 @@ private:
   std::unordered_set<std::string> ended_while_scanning_; ///< the rows being read may still show these as due
   std::size_t running_ = 0;
   settle_watch watchers_;
-  bool scanning_ = false, rows_left_ = false, expiry_armed_ = false, stopped_ = false;
+  bool scanning_ = false, scan_again_ = false, rows_left_ = false, expiry_armed_ = false, stopped_ = false;
 };
 
 } // namespace tobit::entity

@@ -10,6 +10,8 @@ using storage::as_text;
 namespace {
 
 constexpr std::size_t error_bytes_max = 1'000;
+/// No effect is postponed for so long: a row due later was written before somebody set the machine's clock back.
+constexpr std::chrono::hours postponed_max{2};
 
 storage::statement pending_row(storage::statement s) {
   s.expect_rows = 1;
@@ -20,10 +22,11 @@ storage::statement pending_row(storage::statement s) {
 } // namespace
 
 storage::statement due_effects_query(const std::string& owner, utc_time now, std::size_t limit) {
-  return {"SELECT o.id, o.kind, o.tenant, o.entity_key, o.effect, o.body, o.context, o.correlation, o.attempts,"
-          " o.created_at FROM outbox o JOIN shard s ON s.id = o.shard WHERE o.status = 'pending'"
-          " AND o.next_attempt_at <= $1 AND s.owner = $2 ORDER BY o.next_attempt_at LIMIT $3",
-          {to_micros(now), owner, static_cast<std::int64_t>(limit)}};
+  return {
+      "SELECT o.id, o.kind, o.tenant, o.entity_key, o.effect, o.body, o.context, o.correlation, o.attempts,"
+      " o.created_at FROM outbox o JOIN shard s ON s.id = o.shard WHERE o.status = 'pending'"
+      " AND (o.next_attempt_at <= $1 OR o.next_attempt_at > $4) AND s.owner = $2 ORDER BY o.next_attempt_at LIMIT $3",
+      {to_micros(now), owner, static_cast<std::int64_t>(limit), to_micros(now + postponed_max)}};
 }
 
 outgoing_effect read_effect(const std::vector<storage::value>& row) {

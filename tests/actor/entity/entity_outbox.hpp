@@ -223,6 +223,19 @@ CAF_TEST(waiting for effects ends at the deadline and at once where there are no
   CAF_CHECK_EQUAL(late->error().code, error_code::deadline_exceeded);
 }
 
+CAF_TEST(a clock that is set back does not hold up an effect for ever) {
+  announce();
+  CAF_REQUIRE(stored
+                  ->write_and_wait({{{"UPDATE outbox SET status = 'pending', attempts = 1,"
+                                      " next_attempt_at = next_attempt_at + 86400000000"}},
+                                    0})
+                  .has_value());
+  CAF_REQUIRE(stored->write_and_wait({{{"DELETE FROM cluster_value WHERE name LIKE 'settled %'"}}, 0}).has_value());
+  pass(seconds{5});
+  CAF_CHECK_EQUAL(handler.attempts.size(), 2u);
+  CAF_CHECK_EQUAL(done(), 1);
+}
+
 CAF_TEST(settled rows are removed after their time) {
   announce();
   CAF_CHECK_EQUAL(done(), 1);

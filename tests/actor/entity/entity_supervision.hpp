@@ -199,6 +199,15 @@ CAF_TEST(an operator sets an entity aside and restarts one) {
   CAF_CHECK_EQUAL(code(control("restart", "nobody")), error_code::not_found);
 }
 
+CAF_TEST(an action that cannot be stored is not done and says so) {
+  define();
+  add(5);
+  db->fail_writes(1, error{error_code::storage_full});
+  CAF_CHECK_EQUAL(code(control("quarantine")), error_code::storage_full);
+  CAF_CHECK_EQUAL(get(), 5);
+  CAF_CHECK_EQUAL(rows("SELECT COUNT(*) FROM audit_log WHERE action = 'quarantine'"), 0);
+}
+
 CAF_TEST(a restart by hand ends the pause) {
   define();
   crash();
