@@ -136,4 +136,26 @@ bool is_secret_name(std::string_view name) noexcept {
 
 std::string redact_secrets(std::string_view text) { return scrubber(text).run(); }
 
+bool is_plain_header(std::string_view name) noexcept {
+  for (const std::string_view plain : {"accept", "accept-language", "content-type", "origin", "user-agent"})
+    if (same_word(name, plain)) return true;
+  return false;
+}
+
+json redact_secrets(json document) {
+  if (!document.is_structured()) return document;
+  for (auto member = document.begin(); member != document.end(); ++member) {
+    const bool named = document.is_object();
+    if (named && member->is_string()) {
+      if (is_secret_name(member.key())) *member = redacted;
+    } else if (named && member.key() == "headers" && member->is_object()) {
+      for (auto header = member->begin(); header != member->end(); ++header)
+        if (header->is_string() && !is_plain_header(header.key())) *header = redacted;
+    } else {
+      *member = redact_secrets(std::move(*member));
+    }
+  }
+  return document;
+}
+
 } // namespace tobit

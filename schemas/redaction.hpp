@@ -3,6 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include "schemas/json.hpp"
+
 namespace tobit {
 
 /// What stands where a secret was.
@@ -16,5 +18,12 @@ bool is_secret_name(std::string_view name) noexcept;
 /// `Basic …`, API keys (`sk_…`), and the value after a secret name (`password=…`, `"token": "…"`, `api_key: …`).
 /// For log lines and messages; linear in the length.
 std::string redact_secrets(std::string_view text);
+
+/// HTTP headers that say how something is sent and never hold a secret: Accept, Content-Type, User-Agent and the like.
+bool is_plain_header(std::string_view name) noexcept;
+
+/// A document as the audit and others may show it: texts under secret names, and those of `headers` objects unless the
+/// header is plain, are `***`.
+json redact_secrets(json document);
 
 } // namespace tobit

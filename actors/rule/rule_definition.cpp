@@ -43,7 +43,8 @@ result<json> normalise_rule(const entity_ref& ref, const json& body, const json*
   if (const auto* id = in.any("rule_id"); id && *id != ref.key)
     in.refuse("rule_id", "The rule_id differs from the rule that is addressed; leave it out.");
   // What answers show beside the definition: sent back with it, it is no part of it.
-  in.ignore({"tenant_id", "version", "created_at", "created_by", "updated_at", "updated_by", "deleted_at", "status"});
+  in.ignore({"tenant_id", "version", "created_at", "created_by", "updated_at", "updated_by", "deleted_at", "status",
+             "last_error"});
   const auto* trigger = in.any("trigger_spec");
   if (!trigger)
     in.refuse("trigger_spec", "A rule needs the field 'trigger_spec': when it looks, and for what.");

@@ -3,6 +3,7 @@
 #include "http/codec/envelope.hpp"
 #include "http/routes/route_deps.hpp"
 #include "schemas/rule/rule_protocol.hpp"
+#include "schemas/rule/rule_secrets.hpp"
 
 #include <charconv>
 
@@ -18,7 +19,7 @@ constexpr auto unknown_rule = "There is no such rule.";
 
 json rule_of_row(const tenant_id& tenant, const std::vector<value>& row) {
   auto body = parse_json(as_text(row[7]));
-  json rule = body && body->is_object() ? std::move(*body) : json::object();
+  json rule = body && body->is_object() ? rule::without_secrets(std::move(*body)) : json::object();
   rule["rule_id"] = as_text(row[0]);
   rule["tenant_id"] = tenant.value;
   rule["version"] = as_int(row[1]);
@@ -31,7 +32,7 @@ json rule_of_row(const tenant_id& tenant, const std::vector<value>& row) {
 }
 
 json rule_of_change(const entity_ref& ref, const entity::definition_live& live) {
-  json rule = live.definition.is_object() ? live.definition : json::object();
+  json rule = live.definition.is_object() ? rule::without_secrets(live.definition) : json::object();
   rule["rule_id"] = ref.key;
   rule["tenant_id"] = ref.tenant.value;
   rule["version"] = live.version;

@@ -4,6 +4,7 @@
 #include "http/routes/rule_answer.hpp"
 #include "http/routes/rule_form.hpp"
 #include "schemas/rule/rule_protocol.hpp"
+#include "schemas/rule/rule_secrets.hpp"
 
 namespace tobit::http {
 
@@ -142,12 +143,13 @@ void list_versions(const route_deps& deps, const exchange_ptr& ex) {
                        return ex->refuse({error_code::not_found, "There is no such rule."});
                      json versions = json::array();
                      for (const auto& row : found.values)
-                       versions.push_back({{"version", as_int(row[0])},
-                                           {"change_type", as_text(row[1])},
-                                           {"change_summary", as_text(row[2])},
-                                           {"created_at", time_or_null(as_int(row[3]))},
-                                           {"created_by", as_text(row[4])},
-                                           {"snapshot", parse_json(as_text(row[5])).value_or(json(nullptr))}});
+                       versions.push_back(
+                           {{"version", as_int(row[0])},
+                            {"change_type", as_text(row[1])},
+                            {"change_summary", as_text(row[2])},
+                            {"created_at", time_or_null(as_int(row[3]))},
+                            {"created_by", as_text(row[4])},
+                            {"snapshot", rule::without_secrets(parse_json(as_text(row[5])).value_or(json(nullptr)))}});
                      ex->ok({{"rule_id", ex->text("rule_id")}, {"versions", versions}});
                    }));
 }

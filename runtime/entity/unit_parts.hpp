@@ -41,7 +41,7 @@ struct audit_record {
   std::string_view action; ///< create, update, rollback, enable, disable, delete, restart, …
   const call_context& context;
   utc_time now;
-  json old_values, new_values; ///< null where there are none
+  json old_values, new_values; ///< null where there are none; secrets are left out of the row
   json metadata = json::object();
 };
 storage::statement audit_row(const audit_record& record);

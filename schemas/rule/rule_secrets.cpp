@@ -2,23 +2,9 @@
 
 #include "schemas/redaction.hpp"
 
-#include <algorithm>
-#include <array>
-#include <cctype>
-
 namespace tobit::rule {
 
 namespace {
-
-/// Headers that say how something is sent and never hold a secret.
-bool is_harmless(std::string_view header) {
-  std::string lower(header);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  constexpr std::array<std::string_view, 5> harmless{"accept", "accept-language", "content-type", "user-agent",
-                                                     "origin"};
-  return std::find(harmless.begin(), harmless.end(), lower) != harmless.end();
-}
 
 /// The places of a rule that send something, in a fixed order.
 std::vector<json::json_pointer> senders(const json& rule) {
@@ -44,7 +30,7 @@ void each_secret(json& sender, Visit&& visit) {
     const auto values = sender.find(table);
     if (values == sender.end() || !values->is_object()) continue;
     for (auto entry = values->begin(); entry != values->end(); ++entry) {
-      const bool secret = *table == 'h' ? !is_harmless(entry.key()) : is_secret_name(entry.key());
+      const bool secret = *table == 'h' ? !is_plain_header(entry.key()) : is_secret_name(entry.key());
       if (secret && entry->is_string()) visit(*entry, table, entry.key());
     }
   }

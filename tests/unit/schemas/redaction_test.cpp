@@ -35,3 +35,16 @@ CAF_TEST(secret names are known in every spelling) {
     CAF_CHECK(is_secret_name(name));
   for (auto name : {"", "user", "key", "rule", "path", "author"}) CAF_CHECK(!is_secret_name(name));
 }
+
+CAF_TEST(a document is shown without its secrets) {
+  const json document{
+      {"name", "x"},
+      {"password", "s3cret"},
+      {"actions", {{{"headers", {{"X-Key", "s3cret"}, {"Accept", "text/plain"}}}, {"api_key", "s3cret"}}}}};
+  const auto shown = redact_secrets(document);
+  CAF_CHECK(to_text(shown).find("s3cret") == std::string::npos);
+  CAF_CHECK_EQUAL(shown["name"], "x");
+  CAF_CHECK_EQUAL(shown["actions"][0]["headers"]["Accept"], "text/plain");
+  for (const auto& plain : {json(), json("text"), json(5), json::array({1, "a"})})
+    CAF_CHECK(redact_secrets(plain) == plain);
+}
