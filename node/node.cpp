@@ -122,14 +122,17 @@ private:
   }
 
   result<void> open_telemetry() {
-    bus_ = stream::make_event_bus();
+    stream::event_bus_options streams;
+    streams.first_id = static_cast<std::uint64_t>(to_micros(time_.now())); // ids also rise over restarts
+    bus_ = stream::make_event_bus(streams);
     spans_ = std::make_unique<telemetry::span_recorder>(span_options(settings_), time_, &figures_);
     telemetry::outlet_options sampled;
     sampled.ratio = static_cast<double>(settings_.integer(setting::telemetry_span_sampling_percent)) / 100;
     spans_->add_outlet(telemetry::make_storage_outlet(*store_, self_), sampled);
     const auto& collector = settings_.text(setting::telemetry_otlp_endpoint);
     if (!collector.empty()) {
-      spans_->add_outlet(telemetry::make_otlp_outlet(*out_, collector, {"tobit", TOBIT_VERSION, self_}, time_), {});
+      spans_->add_outlet(telemetry::make_otlp_outlet(*out_, collector, {"tobit", TOBIT_VERSION, self_}, time_),
+                         sampled);
     }
     spans_->start();
     return {};
@@ -151,7 +154,7 @@ private:
   }
 
   result<void> start_entities() {
-    rules_ = std::make_unique<rule::rule_kind>(outbound_options(settings_).guard);
+    rules_ = std::make_unique<rule::rule_kind>(outbound_options(settings_).guard, settings_.text(setting::timezone));
     kinds_.add(*rules_); // the kind table
     const auto shards = static_cast<entity::shard_id>(settings_.integer(setting::entity_shard_count));
     auto places = entity::single_node_placement::open(*store_, self_, shards);

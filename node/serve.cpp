@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <system_error>
 
@@ -17,6 +18,14 @@ namespace {
 int refuse(const error& why) {
   std::fprintf(stderr, "tobit: %s\n", std::string(why.text()).c_str());
   return why.code == error_code::configuration_error ? exit_configuration : exit_failed;
+}
+
+/// Every connection is a file descriptor; the soft limit of many systems is 1,024.
+void raise_file_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit); // refused: the server works within what there is
 }
 
 /// Makes the data folder, for its owner only: it will hold secrets.
@@ -49,6 +58,7 @@ result<void> announce(const std::string& folder, const std::string& url) {
 } // namespace
 
 int serve(const config::settings& settings) {
+  raise_file_limit();
   ::umask(077);     // what a node writes is for its owner only
   stop_signal stop; // before any thread starts, so that all inherit its mask
   const auto& folder = settings.text(config::setting::data_dir);

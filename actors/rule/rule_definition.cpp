@@ -22,7 +22,7 @@ json merged(const json& body, const json* before) {
 } // namespace
 
 result<json> normalise_rule(const entity_ref& ref, const json& body, const json* before,
-                            const outbound::guard_options& guard) {
+                            const outbound::guard_options& guard, const std::string& time_zone) {
   if (body.is_null() && before) return *before;
   verdict v;
   const auto all = merged(body, before);
@@ -35,7 +35,7 @@ result<json> normalise_rule(const entity_ref& ref, const json& body, const json*
            {"description", in.text("description", {0, 5'000, true}, "")},
            {"severity", in.choice("severity", severities(), "info")},
            {"labels", in.table("labels", 50, 200, false)},
-           {"timezone", read_time_zone(in, "timezone", "UTC")},
+           {"timezone", read_time_zone(in, "timezone", time_zone)},
            {"is_active", in.flag("is_active", true)},
            {"trigger_type", in.choice("trigger_type", {"schedule", "metric", "event", "anomaly"})}};
   if (out["rule_name"].get_ref<const std::string&>().find_first_not_of(' ') == std::string::npos)

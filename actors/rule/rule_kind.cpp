@@ -7,7 +7,7 @@ namespace tobit::rule {
 
 result<entity::compiled_definition> rule_kind::compile(const entity_ref& ref, const json& body,
                                                        const json* before) const {
-  auto definition = normalise_rule(ref, body, before, guard_);
+  auto definition = normalise_rule(ref, body, before, guard_, time_zone_);
   if (!definition) return fail(std::move(definition.error()));
   entity::compiled_definition out;
   out.name = definition->at("rule_name").get<std::string>();

@@ -10,7 +10,9 @@ namespace tobit::rule {
 class rule_kind final : public entity::entity_kind {
 public:
   /// `guard`: which addresses webhooks and metric sources may have, besides public ones.
-  explicit rule_kind(outbound::guard_options guard) : guard_(std::move(guard)) {}
+  /// `time_zone`: of rules that name none; an IANA name.
+  explicit rule_kind(outbound::guard_options guard, std::string time_zone = "UTC")
+      : guard_(std::move(guard)), time_zone_(std::move(time_zone)) {}
 
   std::string_view name() const noexcept override { return kind_name; }
   result<entity::compiled_definition> compile(const entity_ref& ref, const json& body,
@@ -20,6 +22,7 @@ public:
 
 private:
   outbound::guard_options guard_;
+  std::string time_zone_;
 };
 
 } // namespace tobit::rule

@@ -111,3 +111,13 @@ CAF_TEST(a list of actions is stored as a multi action) {
   const auto none = samples::compile(rule_with("event", {{"types", "x"}}, json::array()));
   CAF_CHECK_EQUAL(none->definition["action_spec"], json::object());
 }
+
+CAF_TEST(a rule that names no time zone gets the one of the node) {
+  const rule_kind kind{samples::guard(), "Asia/Seoul"};
+  const json body{{"rule_name", "nightly"}, {"trigger_type", "schedule"}, {"trigger_spec", {{"cron", "0 3 * * *"}}}};
+  const auto compiled = kind.compile(samples::ref, body, nullptr);
+  CAF_REQUIRE(compiled.has_value());
+  CAF_CHECK_EQUAL(compiled->definition.at("timezone"), "Asia/Seoul");
+  CAF_REQUIRE_EQUAL(compiled->interests.size(), 1u);
+  CAF_CHECK_EQUAL(compiled->interests.front().spec.at("timezone"), "Asia/Seoul");
+}
