@@ -142,7 +142,7 @@ bool is_plain_header(std::string_view name) noexcept {
   return false;
 }
 
-json redact_secrets(json document) {
+json redact_document(json document) {
   if (!document.is_structured()) return document;
   for (auto member = document.begin(); member != document.end(); ++member) {
     const bool named = document.is_object();
@@ -152,7 +152,7 @@ json redact_secrets(json document) {
       for (auto header = member->begin(); header != member->end(); ++header)
         if (header->is_string() && !is_plain_header(header.key())) *header = redacted;
     } else {
-      *member = redact_secrets(std::move(*member));
+      *member = redact_document(std::move(*member));
     }
   }
   return document;

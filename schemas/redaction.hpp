@@ -24,6 +24,6 @@ bool is_plain_header(std::string_view name) noexcept;
 
 /// A document as the audit and others may show it: texts under secret names, and those of `headers` objects unless the
 /// header is plain, are `***`.
-json redact_secrets(json document);
+json redact_document(json document);
 
 } // namespace tobit

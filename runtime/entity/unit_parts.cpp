@@ -99,8 +99,8 @@ storage::statement audit_row(const audit_record& r) {
           " old_values, new_values, metadata, trace_id, parent_trace_id)"
           " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
           {new_uuid(), r.ref.tenant.value, to_micros(r.now), r.context.who->principal.value, std::string(r.action),
-           r.ref.kind, r.ref.key, to_text(changes), to_text(redact_secrets(r.old_values)),
-           to_text(redact_secrets(r.new_values)), to_text(r.metadata), to_string(r.context.trace),
+           r.ref.kind, r.ref.key, to_text(changes), to_text(redact_document(r.old_values)),
+           to_text(redact_document(r.new_values)), to_text(r.metadata), to_string(r.context.trace),
            r.context.who->parent_trace}};
 }
 
