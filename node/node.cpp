@@ -80,6 +80,7 @@ public:
     if (edge_) edge_->set_phase("stopping");
     if (edge_) edge_->stop();
     if (server_) server_->stop(grace);
+    if (edge_) edge_->finish();
     if (poll_) poll_->stop();
     if (ledger_) ledger_->stop(grace);
     if (events_) events_->stop(grace);
@@ -217,6 +218,7 @@ private:
     deps.entities = entities_.get();
     deps.residents = entities_.get();
     deps.effects = entities_.get();
+    deps.residents = entities_.get();
     deps.intake = &events_->intake();
     deps.bus = bus_.get();
     deps.figures = &figures_;

@@ -1,8 +1,8 @@
 #include "http/codec/envelope.hpp"
-#include "http/routes/paging.hpp"
 #include "http/routes/route_deps.hpp"
 #include "http/routes/rule_answer.hpp"
 #include "http/routes/rule_form.hpp"
+#include "http/routes/rule_list.hpp"
 #include "schemas/rule/rule_protocol.hpp"
 #include "schemas/rule/rule_secrets.hpp"
 
@@ -14,37 +14,6 @@ namespace {
 
 constexpr int summary_length_max = 500;
 constexpr int conflict_retries_max = 5;
-
-void answer_list(const route_deps& deps, const exchange_ptr& ex, const list_place& place, const rows& found) {
-  json rules = json::array();
-  for (const auto& row : found.values) rules.push_back(rule_of_row(ex->tenant(), row));
-  const auto last = found.empty() ? std::pair<std::int64_t, std::string>{}
-                                  : std::pair{as_int(found.values.back()[4]), as_text(found.values.back()[0])};
-  auto metadata = page_metadata(place, found.size(), last.first, last.second);
-  deps.store->read(
-      {"SELECT COUNT(*) FROM entity e WHERE e.kind = 'rule' AND e.tenant = $1 AND e.deleted_at IS NULL"
-       " AND (CAST($2 AS TEXT) = '' OR e.label = $2) AND (CAST($3 AS BIGINT) < 0 OR e.enabled = $3)"
-       " AND LOWER(e.name) LIKE $4 ESCAPE '\\'",
-       {ex->tenant().value, ex->text("trigger_type"), ex->whole("is_active", -1), like_pattern(ex->text("q"))}},
-      ex->then([ex, rules = std::move(rules), metadata = std::move(metadata)](const rows& count) mutable {
-        metadata["total"] = as_int(count[0][0]);
-        ex->ok({{"rules", std::move(rules)}}, metadata);
-      }));
-}
-
-void list_rules(const route_deps& deps, const exchange_ptr& ex) {
-  auto place = read_place(*ex);
-  if (!place) return ex->refuse(place.error());
-  deps.store->read({"SELECT " TOBIT_RULE_COLUMNS TOBIT_RULE_TABLES
-                    " WHERE e.kind = 'rule' AND e.tenant = $1 AND e.deleted_at IS NULL"
-                    " AND (e.updated_at, e.entity_key) < (CAST($2 AS BIGINT), CAST($3 AS TEXT))"
-                    " AND (CAST($4 AS TEXT) = '' OR e.label = $4) AND (CAST($5 AS BIGINT) < 0 OR e.enabled = $5)"
-                    " AND LOWER(e.name) LIKE $6 ESCAPE '\\'"
-                    " ORDER BY e.updated_at DESC, e.entity_key DESC LIMIT CAST($7 AS BIGINT) OFFSET CAST($8 AS BIGINT)",
-                    {ex->tenant().value, place->before_us, place->before_key, ex->text("trigger_type"),
-                     ex->whole("is_active", -1), like_pattern(ex->text("q")), place->limit, place->offset}},
-                   ex->then([deps, ex, place = *place](const rows& found) { answer_list(deps, ex, place, found); }));
-}
 
 void get_rule(const route_deps& deps, const exchange_ptr& ex) {
   deps.store->read({"SELECT " TOBIT_RULE_COLUMNS TOBIT_RULE_TABLES
@@ -230,12 +199,9 @@ void add_change_routes(route_table& table, const route_deps& deps) {
 } // namespace
 
 void add_rule_routes(route_table& table, const route_deps& deps) {
-  auto list = rule_route("GET", "/cep/rules", "list_rules", "The rules, latest change first.", "cep:read",
+  auto list = rule_route("GET", "/cep/rules", "list_rules", "The rules, filtered and sorted.", "cep:read",
                          [deps](const exchange_ptr& ex) { list_rules(deps, ex); });
-  list.parameters = paging_parameters(200, 1'000);
-  list.parameters.push_back(in_query("trigger_type", choice({"schedule", "metric", "event", "anomaly"})));
-  list.parameters.push_back(in_query("is_active", flag()));
-  list.parameters.push_back(in_query("q", text(0, 200).described("Part of the name.")));
+  list.parameters = rule_list_parameters();
   list.answers.type = object({required("rules", list_of(rule_shape()))});
   table.add(std::move(list));
   table.add(rule_route("GET", "/cep/rules/{rule_id}", "get_rule", "One rule, its version as ETag.", "cep:read",

@@ -11,7 +11,7 @@ using namespace storage;
 namespace {
 
 /// Left between the effects' deadline and the request's, to write the answer.
-constexpr std::chrono::milliseconds answer_time{150};
+constexpr std::chrono::milliseconds answer_time{250};
 
 std::string executor(const exchange& ex, const json& body) {
   const auto given = body.value("executed_by", "");
@@ -65,29 +65,46 @@ void answer_effects(const exchange_ptr& ex, const rule::rule_triggered& fired,
   ex->ok(trigger_result(fired, "success", answers.size() == 1 ? answers[0] : answers));
 }
 
+/// The action is not done by the deadline: it is on its way, or it failed so far and will be tried again.
+void answer_unsettled(const route_deps& deps, const exchange_ptr& ex, const rule::rule_triggered& fired) {
+  deps.store->read(
+      {"SELECT attempts, last_error FROM outbox WHERE correlation = $1 AND tenant = $2 AND attempts > 0"
+       " AND settled_at IS NULL AND last_error IS NOT NULL LIMIT 1",
+       {fired.exec_id, ex->tenant().value}},
+      ex->then([ex, fired](const rows& failing) {
+        if (failing.empty()) return ex->answer(202, trigger_result(fired, "pending"));
+        ex->refuse({error_code::external_service_error,
+                    "The rule matched, but its action failed so far and is tried again: " + as_text(failing[0][1])},
+                   {{"exec_id", fired.exec_id}, {"attempts", as_int(failing[0][0])}, {"references", fired.references}});
+      }));
+}
+
+void wait_for_effects(const route_deps& deps, const exchange_ptr& ex, const rule::rule_triggered& fired) {
+  if (!deps.effects) return answer_unsettled(deps, ex, fired);
+  deps.effects->when_settled(fired.exec_id, ex->deadline() - answer_time,
+                             [deps, ex, fired](const result<std::vector<entity::effect_outcome>>& outcomes) {
+                               ex->guarded([&] {
+                                 if (outcomes) return answer_effects(ex, fired, *outcomes);
+                                 if (outcomes.error().code == error_code::deadline_exceeded)
+                                   return answer_unsettled(deps, ex, fired);
+                                 ex->refuse(outcomes.error());
+                               });
+                             });
+}
+
 void trigger(const route_deps& deps, const exchange_ptr& ex) {
   auto& body = ex->body();
   rule::trigger_rule wish;
   wish.payload = body.value("payload", json::object());
   wish.executed_by = executor(*ex, body);
-  deps.entities->ask(
-      rule_ref(*ex), ex->context(), message::of(std::move(wish)), ex->then([deps, ex](const message& answer) {
-        const auto* done = answer.as<rule::rule_triggered>();
-        if (!done) return ex->refuse(error{error_code::internal_server_error});
-        const auto fired = *done;
-        if (!fired.matched) return ex->ok(trigger_result(fired, "dry_run"));
-        if (!fired.waits_for_effects) return ex->ok(trigger_result(fired, "success"));
-        if (!deps.effects) return ex->answer(202, trigger_result(fired, "pending"));
-        deps.effects->when_settled(fired.exec_id, ex->deadline() - answer_time,
-                                   [ex, fired](const result<std::vector<entity::effect_outcome>>& outcomes) {
-                                     ex->guarded([&] {
-                                       if (outcomes) return answer_effects(ex, fired, *outcomes);
-                                       if (outcomes.error().code != error_code::deadline_exceeded)
-                                         return ex->refuse(outcomes.error());
-                                       ex->answer(202, trigger_result(fired, "pending"));
-                                     });
-                                   });
-      }));
+  deps.entities->ask(rule_ref(*ex), ex->context(), message::of(std::move(wish)),
+                     ex->then([deps, ex](const message& answer) {
+                       const auto* fired = answer.as<rule::rule_triggered>();
+                       if (!fired) return ex->refuse(error{error_code::internal_server_error});
+                       if (!fired->matched) return ex->ok(trigger_result(*fired, "dry_run"));
+                       if (!fired->waits_for_effects) return ex->ok(trigger_result(*fired, "success"));
+                       wait_for_effects(deps, ex, *fired);
+                     }));
 }
 
 void list_executions(const route_deps& deps, const exchange_ptr& ex) {

@@ -40,6 +40,14 @@ stream_kind::message_source opening_source(database& store, const clock& time) {
   };
 }
 
+/// HEAD is answered with the head alone: nobody would read the stream.
+void watch(stream_hub& hub, const exchange_ptr& ex, const std::shared_ptr<const stream_kind>& kind) {
+  if (ex->incoming().method != "HEAD") return hub.open(ex, kind);
+  response head;
+  head.content_type = "text/event-stream";
+  ex->send(std::move(head));
+}
+
 route stream_route(const char* path, const char* operation, const char* tag, const char* summary, access needs,
                    stream_hub& hub, std::shared_ptr<const stream_kind> kind) {
   return {.method = "GET",
@@ -55,7 +63,7 @@ route stream_route(const char* path, const char* operation, const char* tag, con
           .parameters = {in_header("last-event-id", text(0, 40))},
           .answers = {.type = text(), .content_type = "text/event-stream", .enveloped = false},
           .errors = {error_code::overloaded},
-          .handler = [&hub, kind](const exchange_ptr& ex) { hub.open(ex, kind); }};
+          .handler = [&hub, kind](const exchange_ptr& ex) { watch(hub, ex, kind); }};
 }
 
 } // namespace

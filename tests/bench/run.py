@@ -123,6 +123,7 @@ def edge(figures):
         if bad or errors:
             print(f"  asking: {bad} bad answers, {errors}")
     run_lines(figures, "edge_bench")
+    run_lines(figures, "route_bench")
 
 
 @benchmark

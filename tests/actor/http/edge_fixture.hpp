@@ -7,6 +7,7 @@
 #include "tests/support/scratch_database.hpp"
 
 #include <chrono>
+#include <cstdlib>
 #include <functional>
 #include <future>
 #include <memory>
@@ -115,7 +116,13 @@ struct edge_fixture {
   std::unique_ptr<http::edge> edge;
   std::string token; ///< of whoever signed in last
 
-  explicit edge_fixture(database_kind kind = database_kind::sqlite) : store(kind) {
+  /// SQLite, or PostgreSQL where the suite is run a second time with TOBIT_EDGE_DATABASE=postgresql.
+  static database_kind kind() {
+    const char* wanted = std::getenv("TOBIT_EDGE_DATABASE");
+    return wanted && std::string(wanted) == "postgresql" ? database_kind::postgresql : database_kind::sqlite;
+  }
+
+  edge_fixture() : store(kind()) {
     options.cost = http::password_cost::minimum();
     options.hashing_threads = 0; // on the database's thread
     options.own_timer = false;

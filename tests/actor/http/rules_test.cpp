@@ -93,16 +93,21 @@ CAF_TEST(enabling and disabling are versions of their own) {
 CAF_TEST(a list is paged by a cursor without gaps or repeats) {
   rule_fixture f;
   for (int i = 0; i < 7; ++i) f.create("rule " + std::to_string(i));
-  std::set<std::string> names;
-  std::string cursor;
-  for (int page = 0; page < 4; ++page) {
-    const auto answer = f.get("/cep/rules?limit=2" + (cursor.empty() ? "" : "&cursor=" + cursor));
-    for (const auto& rule : answer.at("/data/rules")) CAF_CHECK(names.insert(rule.at("rule_name")).second);
-    CAF_CHECK_EQUAL(answer.at("/metadata/total"), 7);
-    if (answer.at("/metadata/next_cursor").is_null()) break;
-    cursor = answer.at("/metadata/next_cursor");
+  for (std::string sort : {"updated", "created", "name"}) {
+    std::set<std::string> names;
+    std::string cursor;
+    for (int page = 0; page < 4; ++page) {
+      const auto answer = f.get("/cep/rules?limit=2&sort=" + sort + (cursor.empty() ? "" : "&cursor=" + cursor));
+      for (const auto& rule : answer.at("/data/rules")) CAF_CHECK(names.insert(rule.at("rule_name")).second);
+      CAF_CHECK_EQUAL(answer.at("/metadata/total"), 7);
+      if (answer.at("/metadata/next_cursor").is_null()) break;
+      cursor = answer.at("/metadata/next_cursor");
+    }
+    CAF_CHECK_EQUAL(names.size(), 7u);
+    CAF_CHECK_EQUAL(f.get("/cep/rules?cursor=" + cursor + "&sort=" + (sort == "name" ? "created" : "name")).status(),
+                    400);
   }
-  CAF_CHECK_EQUAL(names.size(), 7u);
+  CAF_CHECK_EQUAL(f.get("/cep/rules?sort=name&limit=1").at("/data/rules/0/rule_name"), "rule 0");
   CAF_CHECK_EQUAL(f.get("/cep/rules?q=RULE%203").at("/data/rules").size(), 0u); // not decoded by this fixture
   CAF_CHECK_EQUAL(f.get("/cep/rules?q=le 3").at("/data/rules").size(), 1u);
   CAF_CHECK_EQUAL(f.get("/cep/rules?q=%").at("/data/rules").size(), 0u);
@@ -161,6 +166,14 @@ CAF_TEST(a trigger tells how its action ended) {
   const auto slow = f.ask("POST", path);
   CAF_CHECK_EQUAL(slow.status(), 202);
   CAF_CHECK_EQUAL(slow.at("/data/result/status"), "pending");
+
+  f.execute(
+      "INSERT INTO outbox (id, shard, kind, tenant, entity_key, effect, body, context, correlation, status, attempts,"
+      " next_attempt_at, created_at, last_error) VALUES ('o1', 1, 'rule', 'default', 'r', 'webhook', '{}', '{}', 'x1',"
+      " 'pending', 3, 1, 1, 'answered 500')");
+  const auto failing = f.ask("POST", path);
+  CAF_CHECK_EQUAL(failing.status(), 502);
+  CAF_CHECK_EQUAL(failing.at("/data/attempts"), 3);
 }
 
 CAF_TEST(an entity that never answers gives a deadline error and nothing waits for it) {
