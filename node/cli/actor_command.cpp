@@ -2,6 +2,8 @@
 #include "node/cli/rule_list.hpp"
 #include "node/cli/text_table.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <ostream>
 
 namespace tobit::cli {
@@ -69,11 +71,15 @@ int inspect_actor(const command_line& line, const std::string& kind, const std::
   const auto answer = client->call("GET", "/actors/" + percent_encode(kind) + "/" + percent_encode(key));
   if (!answer) return report(line, answer.error());
   const auto& data = answer->data;
-  const auto& view = data.is_object() && data.contains("actor") ? data["actor"] : data;
-  if (line.node->json)
-    *line.around.out << to_text(view) << '\n';
-  else
-    outline(*line.around.out, view, "");
+  if (line.node->json) {
+    *line.around.out << to_text(data) << '\n';
+    return ok;
+  }
+  const bool whole = data.is_object() && data.contains("actor");
+  outline(*line.around.out, whole ? data["actor"] : data, "");
+  const auto history = whole ? data.value("restart_history", json::array()) : json::array();
+  if (!history.empty()) *line.around.out << "restart_history:\n";
+  outline(*line.around.out, history, "  ");
   return ok;
 }
 

@@ -2,6 +2,8 @@
 #include "node/cli/commands.hpp"
 #include "node/cli/text_table.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <exception>
 #include <ostream>

@@ -3,11 +3,13 @@
 #include "node/cli/node_client.hpp"
 #include "node/cli/surroundings.hpp"
 
-#include <CLI/CLI.hpp>
-
 #include <functional>
 #include <memory>
 #include <string>
+
+namespace CLI {
+class App;
+} // namespace CLI
 
 namespace tobit::cli {
 

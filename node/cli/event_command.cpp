@@ -1,6 +1,8 @@
 #include "node/cli/commands.hpp"
 #include "node/cli/event_send.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <ostream>
 
 namespace tobit::cli {

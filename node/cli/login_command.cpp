@@ -1,6 +1,8 @@
 #include "node/cli/commands.hpp"
 #include "node/cli/text_table.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <ostream>
 
 namespace tobit::cli {

@@ -3,6 +3,8 @@
 #include "node/cli/rule_list.hpp"
 #include "node/cli/text_table.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <ostream>
 

@@ -2,6 +2,8 @@
 #include "config/reference.hpp"
 #include "node/cli/commands.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <ostream>
 
 namespace tobit::cli {

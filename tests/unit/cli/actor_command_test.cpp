@@ -31,8 +31,9 @@ CAF_TEST(the list passes filters on and prints a table) {
 CAF_TEST(one actor is shown as an outline that cannot drive the terminal) {
   fake_shell shell;
   shell.node = [](const auto&) {
-    return success(
-        {{"kind", "rule"}, {"key", "a/b"}, {"last_error", "bad\x1b[31m\nline"}, {"state", {{"window", {1, 2}}}}});
+    const json actor{
+        {"kind", "rule"}, {"key", "a/b"}, {"last_error", "bad\x1b[31m\nline"}, {"state", {{"window", {1, 2}}}}};
+    return success({{"actor", actor}, {"restart_history", json::array({{{"error", "it broke"}}})}});
   };
   CAF_CHECK_EQUAL(shell.run({"actors", "inspect", "rule", "a/b"}), 0);
   CAF_CHECK(contains(shell.requests.back().url, "/actors/rule/a%2Fb"));

@@ -36,8 +36,14 @@ struct intake {
             {{"index", index}, {"error", "VALIDATION_ERROR"}, {"reason", "Not an object."}, {"pointer", ""}});
       ++index;
     }
-    return success(
-        {{"accepted", accepted}, {"duplicate", 0}, {"rejected", rejected}, {"rejected_total", rejected.size()}});
+    const json report{
+        {"accepted", accepted}, {"duplicate", 0}, {"rejected", rejected.size()}, {"rejections", rejected}};
+    if (accepted > 0) return success(report);
+    auto answer = refusal(400, "VALIDATION_ERROR", "None of the events was taken.");
+    auto body = json::parse(answer.body);
+    body["data"].update(report);
+    answer.body = body.dump();
+    return answer;
   }
 };
 
