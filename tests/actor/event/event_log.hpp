@@ -75,10 +75,12 @@ CAF_TEST(events go in and are told and are read again) {
   const auto found = read.get_future().get();
   CAF_REQUIRE(found && found->size() == 1);
   CAF_CHECK_EQUAL((*found)[0]->events.lines.size(), 100u);
-  CAF_CHECK_EQUAL((*to_event((*found)[0]->events.line(99)))->id, "99");
+  const auto last = to_event((*found)[0]->events.line(99));
+  CAF_CHECK(last && (*last)->id == "99");
   std::promise<result<std::uint64_t>> offset;
   log->find_offset(utc_time::min(), [&](result<std::uint64_t> o) { offset.set_value(o); });
-  CAF_CHECK_EQUAL(offset.get_future().get().value(), 0u);
+  const auto first = offset.get_future().get();
+  CAF_CHECK(first && *first == 0);
 }
 
 CAF_TEST(many threads send overlapping events and each is stored once) {
@@ -120,7 +122,8 @@ CAF_TEST(a restart goes on where the last one stopped) {
   CAF_CHECK_EQUAL(report->accepted, 5u);
   std::promise<router_status> told;
   log->status([&](const router_status& s) { told.set_value(s); });
-  CAF_CHECK_EQUAL(told.get_future().get().end, 15u);
+  const auto now = told.get_future().get();
+  CAF_CHECK_EQUAL(now.end, 15u);
 }
 
 CAF_TEST(more than can wait is refused at once) {
@@ -138,7 +141,8 @@ CAF_TEST(a request without a usable event writes nothing) {
   CAF_REQUIRE(report);
   CAF_CHECK_EQUAL(report->accepted, 0u);
   CAF_CHECK_EQUAL(report->rejected_total, 2u);
-  CAF_CHECK_EQUAL(ingest("nonsense", event_format::json).error().code, error_code::malformed_json);
+  const auto refused = ingest("nonsense", event_format::json);
+  CAF_CHECK(!refused && refused.error().code == error_code::malformed_json);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -43,7 +43,7 @@ CAF_TEST(events reach the rules that want them in the order of their offsets) {
   CAF_CHECK(gateway.seen("all") == range(0, 3));
   CAF_CHECK((gateway.seen("orders") == std::vector<std::uint64_t>{0, 2}));
   CAF_CHECK(gateway.seen("nobody").empty());
-  CAF_CHECK_EQUAL(router->status().evaluated, 3u);
+  CAF_CHECK_EQUAL(std::uint64_t{router->status().evaluated}, 3u);
 }
 
 CAF_TEST(the trace of the request goes on with a child span) {
@@ -87,14 +87,14 @@ CAF_TEST(a rule that hangs holds up nobody and loses nothing) {
   for (int i = 0; i < 20; ++i) send_many(10), drain();
   CAF_CHECK(gateway.seen("quick") == range(0, 200));
   CAF_CHECK(gateway.seen("slow").empty());
-  CAF_CHECK_EQUAL(router->status().behind, 1u);
-  CAF_CHECK_EQUAL(router->status().evaluated, 0u);
+  CAF_CHECK_EQUAL(std::uint64_t{router->status().behind}, 1u);
+  CAF_CHECK_EQUAL(std::uint64_t{router->status().evaluated}, 0u);
   gateway.judge = nullptr;
   gateway.release();
   drain();
   CAF_CHECK(gateway.seen("slow") == range(0, 200));
-  CAF_CHECK_EQUAL(router->status().behind, 0u);
-  CAF_CHECK_EQUAL(router->status().evaluated, 200u);
+  CAF_CHECK_EQUAL(std::uint64_t{router->status().behind}, 0u);
+  CAF_CHECK_EQUAL(std::uint64_t{router->status().evaluated}, 200u);
   send_many(3), drain();
   CAF_CHECK(gateway.seen("slow") == range(0, 203));
 }
@@ -121,8 +121,8 @@ CAF_TEST(events of a rule that is gone or set aside are skipped and counted) {
   };
   send_many(3);
   drain();
-  CAF_CHECK_EQUAL(router->status().skipped, 3u);
-  CAF_CHECK_EQUAL(router->status().evaluated, 3u);
+  CAF_CHECK_EQUAL(std::uint64_t{router->status().skipped}, 3u);
+  CAF_CHECK_EQUAL(std::uint64_t{router->status().evaluated}, 3u);
   CAF_CHECK(gateway.seen("other") == range(0, 3));
 }
 
@@ -133,7 +133,7 @@ CAF_TEST(what repeating does not heal is given up after some attempts) {
   drain();
   for (int i = 0; i < 60; ++i) pass(std::chrono::seconds{1});
   CAF_CHECK_EQUAL(gateway.asks(), limits.refusals_max + 0u);
-  CAF_CHECK_EQUAL(router->status().skipped, 1u);
+  CAF_CHECK_EQUAL(std::uint64_t{router->status().skipped}, 1u);
 }
 
 CAF_TEST(a new rule sees later events only and a removed one none) {
@@ -144,7 +144,7 @@ CAF_TEST(a new rule sees later events only and a removed one none) {
   router->interest_changed(ref("late"), 2, std::nullopt);
   send_many(2), drain();
   CAF_CHECK(gateway.seen("late") == range(3, 5));
-  CAF_CHECK_EQUAL(router->status().evaluated, 7u);
+  CAF_CHECK_EQUAL(std::uint64_t{router->status().evaluated}, 7u);
 }
 
 CAF_TEST(a rule that goes while it evaluates leaves nothing behind) {
@@ -158,7 +158,7 @@ CAF_TEST(a rule that goes while it evaluates leaves nothing behind) {
   send_many(1), drain();
   gateway.release();
   drain();
-  CAF_CHECK_EQUAL(router->status().evaluated, 6u);
+  CAF_CHECK_EQUAL(std::uint64_t{router->status().evaluated}, 6u);
   CAF_CHECK_EQUAL(gateway.kept(), 0u);
 }
 
@@ -310,8 +310,8 @@ CAF_TEST(no event is lost or out of order whatever the rules do) {
     pass(std::chrono::milliseconds{200});
   }
   for (const auto& [key, offsets] : expected) CAF_CHECK(gateway.seen(key) == offsets);
-  CAF_CHECK_EQUAL(router->status().evaluated, offset);
-  CAF_CHECK_EQUAL(router->status().skipped, 0u);
+  CAF_CHECK_EQUAL(std::uint64_t{router->status().evaluated}, offset);
+  CAF_CHECK_EQUAL(std::uint64_t{router->status().skipped}, 0u);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -50,6 +50,10 @@ struct fixture {
 
 std::string text_of(const json& event, const char* name) { return event.value(name, ""); }
 
+error_code code_of(const error& why) { return why.code; }
+std::string pointer_of(const error& why) { return why.pointer; }
+error_code code_of(const result<parsed_request>& parsed) { return parsed ? error_code{} : parsed.error().code; }
+
 const std::string cloud = R"("specversion":"1.0","id":"1","source":"/s","type":"t")";
 
 } // namespace
@@ -122,8 +126,8 @@ CAF_TEST(the batch format takes cloud events only) {
   CAF_REQUIRE_EQUAL(parsed->report.rejected.size(), 1u);
   CAF_CHECK_EQUAL(parsed->report.rejected[0].index, 1u);
   CAF_CHECK_EQUAL(parsed->report.rejected[0].reason.pointer, "/specversion");
-  CAF_CHECK_EQUAL(parse("{" + cloud + "}", event_format::batch).error().code, error_code::malformed_json);
-  CAF_CHECK_EQUAL(parse("[]", event_format::structured).error().code, error_code::malformed_json);
+  CAF_CHECK_EQUAL(code_of(parse("{" + cloud + "}", event_format::batch)), error_code::malformed_json);
+  CAF_CHECK_EQUAL(code_of(parse("[]", event_format::structured)), error_code::malformed_json);
 }
 
 CAF_TEST(binary mode takes attributes from headers and any data) {
@@ -179,7 +183,7 @@ CAF_TEST(each broken rule is told with its pointer) {
     CAF_CHECK_EQUAL(why.pointer, pointer);
     CAF_CHECK(!why.message.empty());
   }
-  CAF_CHECK_EQUAL(reason("5").code, error_code::validation_error);
+  CAF_CHECK_EQUAL(code_of(reason("5")), error_code::validation_error);
 }
 
 CAF_TEST(a document that is no json is refused as a whole) {
@@ -223,15 +227,16 @@ CAF_TEST(nesting is bounded and what passes can be read back) {
 }
 
 CAF_TEST(sizes and counts are bounded) {
-  CAF_CHECK_EQUAL(reason(R"({"type":"t","data":")" + std::string(300'000, 'x') + "\"}").code,
+  CAF_CHECK_EQUAL(code_of(reason(R"({"type":"t","data":")" + std::string(300'000, 'x') + "\"}")),
                   error_code::payload_too_large);
-  CAF_CHECK_EQUAL(reason(R"({"type":"t","data":")" + std::string(300'000, 'x') + "\"}\n", event_format::ndjson).code,
-                  error_code::payload_too_large);
-  CAF_CHECK_EQUAL(reason(R"({"type":")" + std::string(3'000, 'x') + "\"}").pointer, "/type");
+  CAF_CHECK_EQUAL(
+      code_of(reason(R"({"type":"t","data":")" + std::string(300'000, 'x') + "\"}\n", event_format::ndjson)),
+      error_code::payload_too_large);
+  CAF_CHECK_EQUAL(pointer_of(reason(R"({"type":")" + std::string(3'000, 'x') + "\"}")), "/type");
   std::string lines, array = "[{\"type\":\"t\"}";
   for (int i = 0; i < 10'001; ++i) lines += "{\"type\":\"t\"}\n", array += ",{\"type\":\"t\"}";
-  CAF_CHECK_EQUAL(parse(lines, event_format::ndjson).error().code, error_code::payload_too_large);
-  CAF_CHECK_EQUAL(parse(array + "]").error().code, error_code::payload_too_large);
+  CAF_CHECK_EQUAL(code_of(parse(lines, event_format::ndjson)), error_code::payload_too_large);
+  CAF_CHECK_EQUAL(code_of(parse(array + "]")), error_code::payload_too_large);
   std::string bad;
   for (int i = 0; i < 500; ++i) bad += "{}\n";
   auto parsed = parse(bad, event_format::ndjson);
@@ -240,7 +245,7 @@ CAF_TEST(sizes and counts are bounded) {
   CAF_CHECK_EQUAL(parsed->report.rejected.size(), 100u);
   std::string extensions = "{" + cloud;
   for (int i = 0; i < 50; ++i) extensions += ",\"e" + std::to_string(i) + "\":1";
-  CAF_CHECK_EQUAL(reason(extensions + "}").code, error_code::validation_error);
+  CAF_CHECK_EQUAL(code_of(reason(extensions + "}")), error_code::validation_error);
 }
 
 CAF_TEST(the same source and id are the same event and others are not ) {

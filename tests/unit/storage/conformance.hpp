@@ -292,7 +292,8 @@ CAF_TEST(status counts units and transactions) {
   for (int i = 0; i < 10; ++i)
     db->write(unit({put("k" + std::to_string(i), "x")}), [](const result<write_outcome>&) {});
   db->write(unit({put("last", "x")}), [last](const result<write_outcome>&) { last->set_value(); });
-  CAF_CHECK_EQUAL(db->status().writes_queued, 11u);
+  const auto held = db->status();
+  CAF_CHECK_EQUAL(held.writes_queued, 11u);
   release->set_value();
   last->get_future().wait();
   const auto after = db->status();
