@@ -1,8 +1,8 @@
 #include "schemas/call_context.hpp"
 
-#include <array>
-
 #include "schemas/json.hpp"
+
+#include <array>
 
 namespace tobit {
 
@@ -90,10 +90,10 @@ call_context decode_context(std::string_view text) {
   }
   if (auto parent = parse_span_id(field("parent"))) context.parent = *parent;
   const auto rank = field("role");
-  context.who = std::make_shared<const identity>(
-    identity{tenant_id{field("tenant")}, principal_id{field("principal")},
-             rank == "system" ? role::system : parse_role(rank).value_or(role::none), field("request_id"),
-             field("parent_trace")});
+  context.who =
+      std::make_shared<const identity>(identity{tenant_id{field("tenant")}, principal_id{field("principal")},
+                                                rank == "system" ? role::system : parse_role(rank).value_or(role::none),
+                                                field("request_id"), field("parent_trace")});
   return context;
 }
 

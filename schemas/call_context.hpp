@@ -1,12 +1,12 @@
 #pragma once
 
+#include "schemas/ids.hpp"
+#include "schemas/time.hpp"
+
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "schemas/ids.hpp"
-#include "schemas/time.hpp"
 
 namespace tobit {
 
@@ -20,7 +20,7 @@ struct identity {
   tenant_id tenant;
   principal_id principal;
   role rank = role::none;
-  std::string request_id; ///< `X-Request-ID`, ours or the caller's
+  std::string request_id;     ///< `X-Request-ID`, ours or the caller's
   std::string parent_trace{}; ///< `X-Parent-Trace-ID`: the caller's own trace that led to this one; may be empty
 };
 using identity_ptr = std::shared_ptr<const identity>;
@@ -31,10 +31,10 @@ identity_ptr system_identity(const tenant_id& tenant);
 /// Travels as the first part of every request, through timers, retries, the outbox, replay and the hop to another node.
 struct call_context {
   trace_id trace;
-  span_id span;        ///< the span this message belongs to
-  span_id parent;      ///< its parent
-  std::uint8_t flags = 1; ///< W3C trace flags; bit 0: sampled
-  identity_ptr who;    ///< never null
+  span_id span;                              ///< the span this message belongs to
+  span_id parent;                            ///< its parent
+  std::uint8_t flags = 1;                    ///< W3C trace flags; bit 0: sampled
+  identity_ptr who;                          ///< never null
   steady_time deadline = steady_time::max(); ///< after this nobody waits any more; max() for work without an asker
 
   const tenant_id& tenant() const noexcept { return who->tenant; }

@@ -17,7 +17,8 @@ constexpr const char* lower_names[] = {
 std::vector<std::string> capital_names() {
   std::vector<std::string> names;
   for (std::string name : lower_names) {
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
     names.push_back(std::move(name));
   }
   return names;

@@ -1,12 +1,12 @@
 #pragma once
 
+#include <tl/expected.hpp>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <tl/expected.hpp>
 
 namespace tobit {
 
@@ -40,7 +40,7 @@ struct [[nodiscard]] error {
 
   error() = default;
   error(error_code c, std::string text = {}, std::string at = {})
-    : code(c), message(std::move(text)), pointer(std::move(at)) {}
+      : code(c), message(std::move(text)), pointer(std::move(at)) {}
 
   /// The message, or the table's sentence where there is none.
   std::string_view text() const noexcept { return message.empty() ? describe(code).sentence : message; }

@@ -118,7 +118,8 @@ span_id new_span_id() { return span_id{random_word() | 1}; }
 
 std::string new_uuid() {
   using namespace std::chrono;
-  const auto millis = static_cast<std::uint64_t>(duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count());
+  const auto millis =
+      static_cast<std::uint64_t>(duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count());
   std::uint8_t bytes[16];
   const std::uint64_t high = (millis << 16) | (random_word() & 0xffff);
   const std::uint64_t low = random_word();

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <string>
-#include <string_view>
+#include "schemas/error.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include "schemas/error.hpp"
+#include <string>
+#include <string_view>
 
 namespace tobit {
 

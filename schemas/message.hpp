@@ -1,12 +1,12 @@
 #pragma once
 
+#include "schemas/json.hpp"
+
 #include <concepts>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include "schemas/json.hpp"
 
 namespace tobit {
 
@@ -15,7 +15,8 @@ namespace tobit {
 template <class T>
 concept wire_message = requires {
   { T::wire_name } -> std::convertible_to<std::string_view>;
-} && std::default_initializable<T>;
+}
+&&std::default_initializable<T>;
 
 /// How to write and read one message type. One instance per type, for the life of the program.
 struct message_type {
@@ -26,9 +27,9 @@ struct message_type {
 
 template <wire_message T>
 inline const message_type message_type_of{
-  T::wire_name,
-  [](const void* body) { return json(*static_cast<const T*>(body)); },
-  [](const json& body) -> std::shared_ptr<const void> { return std::make_shared<const T>(body.get<T>()); },
+    T::wire_name,
+    [](const void* body) { return json(*static_cast<const T*>(body)); },
+    [](const json& body) -> std::shared_ptr<const void> { return std::make_shared<const T>(body.get<T>()); },
 };
 
 /// Any message: immutable, cheap to copy and to hand to another thread. Locally it is passed by reference and never

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "schemas/json.hpp"
+
 #include <string>
 #include <string_view>
-
-#include "schemas/json.hpp"
 
 namespace tobit {
 

@@ -21,8 +21,8 @@ int digits(std::string_view text, std::size_t at, std::size_t count) {
 }
 
 tl::unexpected<error> not_a_time(std::string_view text) {
-  return fail(error_code::validation_error, "'" + std::string(text.substr(0, 64))
-                                              + "' is not a time; write it like 2026-11-20T08:30:00Z or "
+  return fail(error_code::validation_error, "'" + std::string(text.substr(0, 64)) +
+                                                "' is not a time; write it like 2026-11-20T08:30:00Z or "
                                                 "2026-11-20T17:30:00.250+09:00 (RFC 3339).");
 }
 
@@ -46,8 +46,8 @@ result<utc_time> parse_rfc3339(std::string_view text) {
   const auto original = text;
   int y = digits(text, 0, 4), mo = digits(text, 5, 2), d = digits(text, 8, 2), h = digits(text, 11, 2),
       mi = digits(text, 14, 2), s = digits(text, 17, 2);
-  if (y < 0 || mo < 0 || d < 0 || h < 0 || mi < 0 || s < 0 || text[4] != '-' || text[7] != '-' || text[13] != ':'
-      || text[16] != ':' || (text[10] != 'T' && text[10] != 't' && text[10] != ' '))
+  if (y < 0 || mo < 0 || d < 0 || h < 0 || mi < 0 || s < 0 || text[4] != '-' || text[7] != '-' || text[13] != ':' ||
+      text[16] != ':' || (text[10] != 'T' && text[10] != 't' && text[10] != ' '))
     return not_a_time(original);
   year_month_day date{year{y}, month{unsigned(mo)}, day{unsigned(d)}};
   if (!date.ok() || h > 23 || mi > 59 || s > 60) return not_a_time(original);

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "schemas/error.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include "schemas/error.hpp"
 
 namespace tobit {
 

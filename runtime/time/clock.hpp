@@ -1,8 +1,8 @@
 #pragma once
 
-#include <memory>
-
 #include "schemas/time.hpp"
+
+#include <memory>
 
 namespace tobit {
 

@@ -28,7 +28,9 @@ void from_json(const json& in, define_entity& m) {
   m.summary = in.value("summary", std::string{});
 }
 
-void to_json(json& out, const delete_entity& m) { out = json{{"expected_version", optional_number(m.expected_version)}}; }
+void to_json(json& out, const delete_entity& m) {
+  out = json{{"expected_version", optional_number(m.expected_version)}};
+}
 
 void from_json(const json& in, delete_entity& m) { m.expected_version = optional_number(in, "expected_version"); }
 

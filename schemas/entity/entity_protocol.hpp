@@ -1,12 +1,12 @@
 #pragma once
 
+#include "schemas/ids.hpp"
+#include "schemas/message.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "schemas/ids.hpp"
-#include "schemas/message.hpp"
 
 /// Messages that every entity understands, whatever its kind. The runtime answers them; a kind never sees them.
 /// All are commands or queries to one `entity_ref`; the call context travels beside the message.
@@ -17,10 +17,10 @@ namespace tobit::entity {
 /// Errors: validation_error (with pointer), conflict (`expected_version` is not the current one), not_found (rollback).
 struct define_entity {
   static constexpr std::string_view wire_name = "tobit.entity.define.v1";
-  json body;                          ///< the definition as the user wrote it; the kind's JSON Schema says its shape
-  std::string change = "update";      ///< create | update | rollback | enable | disable
+  json body;                     ///< the definition as the user wrote it; the kind's JSON Schema says its shape
+  std::string change = "update"; ///< create | update | rollback | enable | disable
   std::optional<std::int64_t> expected_version; ///< refuse unless this is the current version; 0: must not exist yet
-  std::string summary;                ///< what the user says about the change, at most 500 bytes
+  std::string summary;                          ///< what the user says about the change, at most 500 bytes
 };
 struct definition_live {
   static constexpr std::string_view wire_name = "tobit.entity.definition_live.v1";

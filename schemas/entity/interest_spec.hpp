@@ -24,8 +24,8 @@ struct schedule_interest {
 
 /// Source "poll": read something every `poll_interval_seconds` and send me the answer.
 struct poll_interest {
-  std::string source = "http";   ///< "http" or "host" (the machine that the node runs on; no further field is used)
-  std::string endpoint;          ///< absolute http(s) URL, already checked against the outbound guard, or /path on this node
+  std::string source = "http"; ///< "http" or "host" (the machine that the node runs on; no further field is used)
+  std::string endpoint; ///< absolute http(s) URL, already checked against the outbound guard, or /path on this node
   std::string method = "GET";    ///< GET or POST
   json params = json::object();  ///< strings, numbers, booleans: query parameters (GET) or the JSON body (POST)
   json headers = json::object(); ///< strings; may hold secrets

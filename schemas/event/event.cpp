@@ -26,12 +26,17 @@ result<event> from_cloudevent(const json& in) {
       continue;
     } else if (name == "id" || name == "source" || name == "type" || name == "subject" || name == "time") {
       if (!value.is_string())
-        return fail(error_code::validation_error, "The attribute '" + name + "' is a string.", pointer_append("", name));
+        return fail(error_code::validation_error, "The attribute '" + name + "' is a string.",
+                    pointer_append("", name));
       const auto& text = value.get_ref<const std::string&>();
-      if (name == "id") e.id = text;
-      else if (name == "source") e.source = text;
-      else if (name == "type") e.type = text;
-      else if (name == "subject") e.subject = text;
+      if (name == "id")
+        e.id = text;
+      else if (name == "source")
+        e.source = text;
+      else if (name == "type")
+        e.type = text;
+      else if (name == "subject")
+        e.subject = text;
       else {
         auto time = parse_rfc3339(text);
         if (!time) return fail(error_code::validation_error, time.error().message, "/time");

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "schemas/json.hpp"
+#include "schemas/time.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <string>
-
-#include "schemas/json.hpp"
-#include "schemas/time.hpp"
 
 namespace tobit::event {
 
@@ -13,7 +13,7 @@ namespace tobit::event {
 struct event {
   std::string id, source, type, subject;
   utc_time time;
-  json data;       ///< any JSON; a string for non-JSON content types (base64 text where it was binary)
+  json data;                        ///< any JSON; a string for non-JSON content types (base64 text where it was binary)
   json attributes = json::object(); ///< extension attributes, datacontenttype, dataschema
 };
 

@@ -77,11 +77,13 @@ CAF_TEST(parameters of a POST become members of its object and replace none) {
 CAF_TEST(a body given by the user is sent instead of the payload) {
   const auto object = request_of({{"endpoint", "https://e.com/"}, {"body", {{"text", "hi"}}}, {"payload", payload}});
   CAF_CHECK_EQUAL(object.body, R"({"text":"hi"})");
-  const auto text = request_of({{"endpoint", "https://e.com/"}, {"body", "plain"}, {"params", {{"a", 1}}}, {"payload", payload}});
+  const auto text =
+      request_of({{"endpoint", "https://e.com/"}, {"body", "plain"}, {"params", {{"a", 1}}}, {"payload", payload}});
   CAF_CHECK_EQUAL(text.body, "plain");
   CAF_CHECK_EQUAL(text.url, "https://e.com/?a=1");
   CAF_CHECK_EQUAL(header(text, "Content-Type"), "[text/plain; charset=utf-8]");
-  const auto list = request_of({{"endpoint", "https://e.com/"}, {"method", "DELETE"}, {"body", {1, 2}}, {"payload", payload}});
+  const auto list =
+      request_of({{"endpoint", "https://e.com/"}, {"method", "DELETE"}, {"body", {1, 2}}, {"payload", payload}});
   CAF_CHECK_EQUAL(list.body, "[1,2]");
   CAF_CHECK_EQUAL(list.method, "DELETE");
 }

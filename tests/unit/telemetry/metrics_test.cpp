@@ -106,8 +106,7 @@ CAF_TEST(the reference lists every metric and is up to date) {
   if (std::getenv("TOBIT_TEST_UPDATE")) std::ofstream{TOBIT_METRIC_REFERENCE} << page;
   std::stringstream kept;
   kept << std::ifstream{TOBIT_METRIC_REFERENCE}.rdbuf();
-  if (kept.str() != page)
-    CAF_MESSAGE("run this test with TOBIT_TEST_UPDATE=1 and commit docs/reference/metrics.md");
+  if (kept.str() != page) CAF_MESSAGE("run this test with TOBIT_TEST_UPDATE=1 and commit docs/reference/metrics.md");
   CAF_CHECK(kept.str() == page);
   for (const auto& m : metric_table()) CAF_CHECK(contains(page, "| `" + std::string(m.name) + "` |"));
 }
