@@ -124,7 +124,7 @@ private:
       out << to_text(json{{"accepted", accepted_},
                           {"duplicate", duplicate_},
                           {"rejected", rejected_},
-                          {"failed", failed_},
+                          {"not_acknowledged", failed_},
                           {"refusals", notes_}})
           << '\n';
       return;

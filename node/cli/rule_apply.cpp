@@ -65,45 +65,43 @@ public:
 private:
   /// Decides what each item needs, with one look at the rules that are there.
   outcome<void> plan() {
-    bool by_name = false;
     for (auto& one : items_) {
       one.id = text_at(one.wanted, "rule_id");
       one.name = text_at(one.wanted, "rule_name");
       one.by_id = !one.id.empty();
       one.todo = one.by_id ? step::update : step::create;
-      by_name |= !one.by_id;
       for (const auto* field : answered_fields) one.wanted.erase(field);
     }
-    std::multimap<std::string, json> known;
-    if (by_name || options_.dry_run) {
-      auto rules = fetch_all(node_, "/cep/rules?limit=500", "rules");
-      if (!rules) return tl::unexpected<node_failure>(std::move(rules.error()));
-      for (auto& rule : *rules) known.emplace(text_at(rule, "rule_name"), std::move(rule));
-    } else if (auto session = node_.call("GET", "/auth/me"); !session) { // renews a login that ran out
-      return tl::unexpected<node_failure>(std::move(session.error()));
+    auto rules = fetch_all(node_, "/cep/rules?limit=500", "rules");
+    if (!rules) return tl::unexpected<node_failure>(std::move(rules.error()));
+    std::multimap<std::string, const json*> by_name, by_id;
+    for (const auto& rule : *rules) {
+      by_name.emplace(text_at(rule, "rule_name"), &rule);
+      by_id.emplace(text_at(rule, "rule_id"), &rule);
     }
     std::set<std::string> names;
     for (auto& one : items_) {
-      if (one.by_id) continue;
-      if (one.name.empty())
+      if (one.by_id)
+        match(one, by_id, one.id);
+      else if (one.name.empty())
         one.failure = local_refusal("It has neither rule_name nor rule_id; give it a name.");
       else if (!names.insert(one.name).second)
         one.failure = local_refusal("This name stands in the files twice; give each rule its own.");
       else
-        match(one, known);
+        match(one, by_name, one.name);
     }
     return {};
   }
 
-  static void match(item& one, const std::multimap<std::string, json>& known) {
-    const auto [first, last] = known.equal_range(one.name);
+  static void match(item& one, const std::multimap<std::string, const json*>& known, const std::string& key) {
+    const auto [first, last] = known.equal_range(key);
     if (first == last) return;
     if (std::next(first) != last) {
       one.failure = local_refusal("Several rules have this name; give the rule_id of the one that is meant.");
       return;
     }
-    one.id = text_at(first->second, "rule_id");
-    one.todo = already_so(first->second, one.wanted) ? step::nothing : step::update;
+    one.id = text_at(*first->second, "rule_id");
+    one.todo = already_so(*first->second, one.wanted) ? step::nothing : step::update;
   }
 
   planned_request request_for(const item& one) const {

@@ -27,7 +27,8 @@ struct rule_node {
       --busy;
       return refusal(503, "OVERLOADED", "Too much is waiting.");
     }
-    if (request.method == "POST") return write("id-" + std::to_string(rules.size() + 1), request.body);
+    if (request.method == "POST")
+      return write(json::parse(request.body).value("rule_id", "id-" + std::to_string(rules.size() + 1)), request.body);
     const auto id = path.substr(std::string("/cep/rules/").size());
     if (rules.count(id) == 0) return refusal(404, "NOT_FOUND", "No such rule.");
     if (request.method == "PUT") return write(id, request.body);
@@ -93,7 +94,9 @@ CAF_TEST(a rule with an id is updated by it and created if it is not there) {
   rule["rule_id"] = "id-9";
   CAF_CHECK_EQUAL(s.apply(rule), 0);
   CAF_CHECK(contains(s.shell.out, "created  a  id-9"));
-  s.node.rules["id-9"] = rule;
+  CAF_CHECK_EQUAL(s.apply(rule), 0);
+  CAF_CHECK(contains(s.shell.out, "unchanged  a  id-9"));
+  rule["is_active"] = false;
   CAF_CHECK_EQUAL(s.apply(rule), 0);
   CAF_CHECK(contains(s.shell.out, "updated  a  id-9"));
 }
