@@ -61,7 +61,9 @@ endfunction()
 
 function(tobit_suites name)
   cmake_parse_arguments(arg "CAF" "TIMEOUT" "SUITES;LINK;LABELS" ${ARGN})
-  if(NOT arg_TIMEOUT)
+  if(NOT arg_TIMEOUT AND "postgres" IN_LIST arg_LABELS)
+    set(arg_TIMEOUT 240) # a schema per test, on a machine that may be busy
+  elseif(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 60)
   endif()
   add_executable(${name} $<TARGET_OBJECTS:tobit_test_main> ${arg_SUITES})

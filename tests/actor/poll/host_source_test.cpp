@@ -14,9 +14,9 @@ using namespace std::chrono_literals;
 namespace {
 
 struct fixture {
+  manual_clock time; // outlives the actors that read it
   caf::actor_system_config config;
   caf::actor_system actors{config};
-  manual_clock time;
 
   result<metric_document> read(metric_source& source) {
     auto answer = std::make_shared<std::promise<result<metric_document>>>();
