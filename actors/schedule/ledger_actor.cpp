@@ -174,7 +174,7 @@ void ledger_actor::take_interest(const interest_note& note) {
     apply_interest(note);
     return step();
   }
-  if (phase_ != phase::stopping) early_.push_back(note);
+  if (phase_ == phase::loading) early_.push_back(note); // before that, loading will find it; after, nobody needs it
 }
 
 void ledger_actor::apply_interest(const interest_note& note) {
