@@ -164,6 +164,7 @@ private:
     deps.health = health_.get();
     deps.streams = streams_.get();
     deps.figures = deps_.figures;
+    deps.refresh_figures = deps_.refresh_figures;
     deps.entities = deps_.entities;
     deps.residents = deps_.residents;
     deps.effects = deps_.effects;

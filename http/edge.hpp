@@ -17,6 +17,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -59,6 +60,8 @@ struct edge_deps {
   event::event_intake* intake = nullptr;
   stream::event_bus* bus = nullptr;
   telemetry::metrics* figures = nullptr;
+  /// Called before the figures are shown, for those that are only read then; any thread. May be empty.
+  std::function<void()> refresh_figures;
   telemetry::span_sink* spans = nullptr;
   telemetry::access_log* accesses = nullptr;
   /// Further dependencies for /health/ready; database, entities and event intake are checked in any case.

@@ -28,7 +28,9 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
+#include <algorithm>
 #include <cstdio>
+#include <mutex>
 
 namespace tobit::node {
 
@@ -74,17 +76,23 @@ public:
   void stop() override {
     if (stopped_) return;
     stopped_ = true;
+    // One budget for all: requests get the first half of it, the rest is for what they left to be stored.
     const auto grace = settings_.duration(setting::shutdown_grace);
+    const auto end = time_.steady_now() + grace;
+    const auto left = [&] {
+      const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(end - time_.steady_now());
+      return std::max(rest, std::chrono::milliseconds{100});
+    };
     watchdog cut_off{grace + std::chrono::seconds{15}};
     if (log_) log_->info("node.stopping");
     if (edge_) edge_->set_phase("stopping");
     if (edge_) edge_->stop();
-    if (server_) server_->stop(grace);
+    if (server_) server_->stop(grace / 2);
     if (edge_) edge_->finish();
     if (poll_) poll_->stop();
-    if (ledger_) ledger_->stop(grace);
-    if (events_) events_->stop(grace);
-    if (entities_) entities_->stop(grace);
+    if (ledger_) ledger_->stop(left());
+    if (events_) events_->stop(left());
+    if (entities_) entities_->stop(left());
     retention_.reset();
     server_.reset();
     if (log_) log_->info("node.stopped");
@@ -216,12 +224,12 @@ private:
     deps.store = store_.get();
     deps.time = &time_;
     deps.entities = entities_.get();
-    deps.residents = entities_.get();
     deps.effects = entities_.get();
     deps.residents = entities_.get();
     deps.intake = &events_->intake();
     deps.bus = bus_.get();
     deps.figures = &figures_;
+    deps.refresh_figures = [this] { sample_figures(); };
     deps.spans = spans_.get();
     deps.accesses = accesses_.get();
     auto edge = http::make_edge(deps, edge_options(settings_, listening->address));
@@ -233,6 +241,24 @@ private:
     server_ = std::move(*server);
     own_.set(listening->address, server_->port(), !listening->certificate_file.empty());
     return {};
+  }
+
+  /// What the store and the server count by themselves, brought over when somebody looks.
+  void sample_figures() {
+    using telemetry::metric;
+    std::lock_guard lock{sampling_};
+    const auto bring = [this](metric id, std::uint64_t now, std::uint64_t& before) {
+      figures_.count(id, {}, static_cast<double>(now - before));
+      before = now;
+    };
+    const auto store = store_->status();
+    bring(metric::storage_transactions, store.transactions, sampled_transactions_);
+    bring(metric::storage_units, store.units_committed, sampled_units_);
+    figures_.set(metric::storage_write_queue, static_cast<double>(store.writes_queued));
+    if (!server_) return;
+    const auto server = server_->figures();
+    figures_.set(metric::http_connections, static_cast<double>(server.connections));
+    bring(metric::http_refused, server.refused, sampled_refused_);
   }
 
   result<void> first_administrator() {
@@ -267,6 +293,8 @@ private:
   const node_id self_{settings_.text(setting::node_id)};
   bool stopped_ = false;
   own_address own_;
+  std::mutex sampling_;
+  std::uint64_t sampled_transactions_ = 0, sampled_units_ = 0, sampled_refused_ = 0;
 
   system_clock time_;
   std::unique_ptr<telemetry::logger> log_;

@@ -45,7 +45,8 @@ route simple(const char* path, const char* operation, const char* summary, route
 route metrics_route(const route_deps& deps) {
   route r = simple(
       "/metrics", "get_metrics", "Counts and times of this node for Prometheus (text format 0.0.4).",
-      [figures = deps.figures](const exchange_ptr& ex) {
+      [figures = deps.figures, refresh = deps.refresh_figures](const exchange_ptr& ex) {
+        if (refresh) refresh();
         response out;
         out.content_type = "text/plain; version=0.0.4; charset=utf-8";
         out.body = figures->expose();

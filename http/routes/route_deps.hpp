@@ -30,6 +30,7 @@ struct route_deps {
   readiness* health = nullptr;
   stream_hub* streams = nullptr;
   telemetry::metrics* figures = nullptr;               ///< null: no /metrics
+  std::function<void()> refresh_figures;               ///< called before they are shown; may be empty
   entity::entity_gateway* entities = nullptr;          ///< null: no rules and actors
   const entity::entity_residency* residents = nullptr; ///< null: nobody is shown as being in memory
   entity::effect_watch* effects = nullptr;             ///< null: a trigger does not wait for its effects
