@@ -45,6 +45,8 @@ outbound::http_client_options outbound_options(const config::settings& from) {
   outbound::http_client_options to;
   to.guard.allow = from.list(setting::outbound_allow);
   to.in_flight_max = from.count(setting::outbound_in_flight_max);
+  to.in_flight_per_host_max = from.count(setting::outbound_in_flight_per_host_max);
+  to.connections_max = from.count(setting::outbound_connections_max);
   to.connections_per_host = from.count(setting::outbound_connections_per_host);
   return to;
 }
@@ -77,6 +79,7 @@ event::event_log_options event_log_options(const config::settings& from) {
 poll::poll_loop_options poll_options(const config::settings& from) {
   poll::poll_loop_options to;
   to.limits.concurrency = from.count(setting::cep_metric_poll_concurrency);
+  to.limits.first_within = from.duration<std::chrono::microseconds>(setting::cep_metric_poll_global_interval_seconds);
   return to;
 }
 

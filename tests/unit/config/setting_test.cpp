@@ -6,7 +6,10 @@
 #include <caf/test/unit_test.hpp>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <set>
+#include <sstream>
 
 using namespace tobit::config;
 
@@ -56,4 +59,28 @@ CAF_TEST(limits are said in words) {
   CAF_CHECK_EQUAL(limits_in_words(describe(setting::log_level)), "debug, info, warning or error");
   CAF_CHECK_EQUAL(limits_in_words(describe(setting::http_workers)), "1 to 256 threads");
   CAF_CHECK_EQUAL(limits_in_words(describe(setting::http_idle_time)), "1s to 1h");
+}
+
+CAF_TEST(every setting is read somewhere because one without effect is a promise that nobody keeps) {
+  std::string sources;
+  for (const auto* room : {"/node", "/http", "/actors", "/runtime", "/cluster", "/config"})
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(TOBIT_SOURCE_DIR + std::string(room))) {
+      if (entry.path().extension() != ".cpp") continue;
+      std::ifstream in(entry.path());
+      std::ostringstream text;
+      text << in.rdbuf();
+      sources += text.str();
+    }
+  const std::vector<std::string> identifiers{
+#define X(identifier, key, type, initial, limits, unit, flags, description, reason) #identifier,
+#include "config/settings.def"
+#undef X
+  };
+  for (const auto& identifier : identifiers) {
+    // Followed by something that ends the word, or a longer name would do.
+    bool found = false;
+    for (const auto* end : {")", ",", ";", "]", " "})
+      found |= sources.find("setting::" + identifier + end) != std::string::npos;
+    CAF_CHECK_EQUAL(found ? "" : identifier, "");
+  }
 }
