@@ -88,11 +88,11 @@ public:
     if (edge_) edge_->set_phase("stopping");
     if (edge_) edge_->stop();
     if (server_) server_->stop(grace / 2);
-    if (edge_) edge_->finish();
     if (poll_) poll_->stop();
     if (ledger_) ledger_->stop(left());
     if (events_) events_->stop(left());
     if (entities_) entities_->stop(left());
+    if (edge_) edge_->finish(); // short: whoever still waited for an entity has been answered by now
     retention_.reset();
     server_.reset();
     if (log_) log_->info("node.stopped");
