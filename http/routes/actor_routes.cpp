@@ -1,4 +1,3 @@
-#include "http/codec/envelope.hpp"
 #include "http/routes/route_deps.hpp"
 #include "runtime/entity/entity_listing.hpp"
 #include "schemas/entity/entity_protocol.hpp"
@@ -8,7 +7,6 @@
 
 namespace tobit::http {
 
-using namespace storage;
 
 namespace {
 
@@ -41,29 +39,12 @@ void list_actors(const route_deps& deps, const exchange_ptr& ex) {
 
 entity_ref actor_ref(const exchange& ex) { return {ex.text("kind"), ex.tenant(), ex.text("key")}; }
 
-json shown_restart(const std::vector<value>& row) {
-  return {{"at", time_or_null(as_int(row[0]))},
-          {"outcome", as_text(row[1])},
-          {"error", as_text(row[2])},
-          {"message", as_text(row[3])},
-          {"message_body", parse_json(as_text(row[4])).value_or(json(as_text(row[4])))},
-          {"trace_id", as_text(row[5])}};
-}
-
 void inspect(const route_deps& deps, const exchange_ptr& ex) {
-  const auto ref = actor_ref(*ex);
   deps.entities->ask(
-      ref, ex->context(), message::of(entity::inspect_entity{}), ex->then([deps, ex, ref](const message& answer) {
+      actor_ref(*ex), ex->context(), message::of(entity::inspect_entity{}), ex->then([ex](const message& answer) {
         const auto* seen = answer.as<entity::entity_view>();
         if (!seen) return ex->refuse(error{error_code::internal_server_error});
-        deps.store->read({"SELECT at, outcome, error, message_name, message_body, trace_id FROM restart_history"
-                          " WHERE kind = $1 AND tenant = $2 AND entity_key = $3 ORDER BY at DESC LIMIT 20",
-                          {ref.kind, ref.tenant.value, ref.key}},
-                         ex->then([ex, view = seen->view](const rows& found) {
-                           json restarts = json::array();
-                           for (const auto& row : found.values) restarts.push_back(shown_restart(row));
-                           ex->ok({{"actor", view}, {"restart_history", restarts}});
-                         }));
+        ex->ok({{"actor", seen->view}, {"restart_history", seen->view.value("restart_history", json::array())}});
       }));
 }
 

@@ -142,6 +142,7 @@ private:
 
   mode mode_ = mode::loading;
   stored_entity head_; ///< the row; its definition and events are only kept in quarantine
+  bool quiet_past_ = false; ///< nothing is in the restart history; whatever is added there leads to `load`
   std::string definition_;
   std::unique_ptr<entity_logic> logic_;
   std::int64_t events_since_snapshot_ = 0;

@@ -14,6 +14,7 @@ void entity_machine::load() {
   mode_ = mode::loading;
   show_status(mode_);
   logic_.reset();
+  quiet_past_ = false;
   const auto current = ++generation_;
   read(entity_query(ref_), [current](entity_machine& self, const result<storage::rows>& rows) {
     if (self.generation_ == current && self.mode_ == mode::loading) self.row_read(rows);
