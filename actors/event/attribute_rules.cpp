@@ -1,12 +1,12 @@
 #include "actors/event/attribute_rules.hpp"
 
 #include "schemas/json.hpp"
+#include "schemas/percent_encoding.hpp"
 
 #include <simdjson.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace tobit::event {
 
@@ -80,17 +80,7 @@ std::string to_base64(std::string_view raw) {
 }
 
 std::optional<std::string> from_header_value(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    unsigned code = 0;
-    if (text[i] == '%' && i + 2 < text.size() &&
-        std::from_chars(text.data() + i + 1, text.data() + i + 3, code, 16).ptr == text.data() + i + 3) {
-      out.push_back(static_cast<char>(code));
-      i += 2;
-    } else {
-      out.push_back(text[i]);
-    }
-  }
+  auto out = percent_decoded(text);
   if (!simdjson::validate_utf8(out.data(), out.size())) return {};
   return out;
 }

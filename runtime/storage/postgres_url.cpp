@@ -1,6 +1,7 @@
 #include "runtime/storage/postgres_url.hpp"
 
-#include <charconv>
+#include "schemas/percent_encoding.hpp"
+
 #include <vector>
 
 namespace tobit::storage {
@@ -27,21 +28,6 @@ url_parts split(std::string_view url) {
   parts.place = rest.substr(0, question);
   if (question != std::string_view::npos) parts.parameters = rest.substr(question + 1);
   return parts;
-}
-
-std::string percent_decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    unsigned code = 0;
-    if (text[i] == '%' && i + 2 < text.size() &&
-        std::from_chars(text.data() + i + 1, text.data() + i + 3, code, 16).ptr == text.data() + i + 3) {
-      out.push_back(static_cast<char>(code));
-      i += 2;
-    } else {
-      out.push_back(text[i]);
-    }
-  }
-  return out;
 }
 
 void replace_all(std::string& text, std::string_view secret) {
