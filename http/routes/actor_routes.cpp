@@ -7,7 +7,6 @@
 
 namespace tobit::http {
 
-
 namespace {
 
 constexpr int reason_length_max = 500;

@@ -141,7 +141,7 @@ private:
   const entity_kind* const kind_;
 
   mode mode_ = mode::loading;
-  stored_entity head_; ///< the row; its definition and events are only kept in quarantine
+  stored_entity head_;      ///< the row; its definition and events are only kept in quarantine
   bool quiet_past_ = false; ///< nothing is in the restart history; whatever is added there leads to `load`
   std::string definition_;
   std::unique_ptr<entity_logic> logic_;
