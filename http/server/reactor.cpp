@@ -221,13 +221,13 @@ void reactor::accept_some() {
 }
 
 /// The process may open no more files. The client that waits would raise the event again and again, so it is taken with
-/// the reserve and let go.
+/// the reserve and let go. There need not be one: the system looks for a free handle before it looks at the queue.
 void reactor::accept_without_handles() {
-  edge_.figures.refused.fetch_add(1, std::memory_order_relaxed);
   reserve_.reset();
   {
     accepted_socket turned_away;
-    accept_from(listener_.get(), turned_away);
+    if (accept_from(listener_.get(), turned_away) == accept_outcome::accepted)
+      edge_.figures.refused.fetch_add(1, std::memory_order_relaxed);
   }
   reserve_ = make_reserve();
   if (!reserve_) pause_accepting();
