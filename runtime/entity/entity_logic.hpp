@@ -30,6 +30,7 @@ struct effect {
   std::string type;        ///< e.g. "webhook"
   json body;               ///< what the handler needs
   std::string correlation; ///< what waits for it, e.g. an execution id; may be empty
+  bool report = false;     ///< the entity gets `effect_settled` when it is done or failed for good
 };
 
 /// Something for whoever watches (event streams, console). Sent after the commit; never stored, may be lost.
@@ -66,6 +67,11 @@ public:
 
   /// Takes over the state of the version before (hot reload). The default restores from its snapshot.
   virtual result<void> take_over(const entity_logic& before) { return restore(before.snapshot()); }
+
+  /// When the entity wants to be woken with `wake_entity`; nothing: not by time. Asked after every decision and after
+  /// loading. Durable with the decision; delivered at least once, never before that time by the entity's own clock
+  /// except after the answer has moved to a later time.
+  virtual std::optional<utc_time> wake_at() const { return std::nullopt; }
 
   /// For the console: the state in words and numbers. No secrets.
   virtual json view() const = 0;

@@ -36,7 +36,7 @@ void from_json(const json& in, delete_entity& m) { m.expected_version = optional
 
 void register_entity_messages() {
   register_messages<define_entity, definition_live, rollback_entity, delete_entity, control_entity, entity_done,
-                    inspect_entity, entity_view>();
+                    wake_entity, effect_settled, inspect_entity, entity_view>();
 }
 
 } // namespace tobit::entity

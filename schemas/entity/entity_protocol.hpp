@@ -60,6 +60,39 @@ struct entity_view {
   json view; ///< kind, tenant, key, status, version, state, mailbox, counts, latency, timers, restarts, last_error
 };
 
+/// The time that the entity's logic asked for (`entity_logic::wake_at`) has come. Sent by the runtime only, to the
+/// kind.
+struct wake_entity {
+  static constexpr std::string_view wire_name = "tobit.entity.wake.v1";
+};
+
+/// An effect that asked for a report is settled. Sent by the runtime only, to the kind; at least once.
+struct effect_settled {
+  static constexpr std::string_view wire_name = "tobit.entity.effect_settled.v1";
+  std::string effect_id;
+  std::string type, correlation; ///< as the decision gave them
+  bool done = false;             ///< false: failed for good
+  std::string error_name;        ///< of the error table; empty if done
+  std::string error;
+  json answer; ///< what the receiver said, bounded
+  std::int64_t attempts = 1;
+};
+
+/// The body of an effect of the type "message": say this to another entity of the same tenant. At least once: whoever
+/// receives it tells a repetition by what stands in the message itself. Settled by the receiver's answer; its errors
+/// `overloaded`, `unavailable`, `deadline_exceeded` and those of storage are tried again, others are final.
+struct message_effect {
+  static constexpr std::string_view effect_type = "message";
+  std::string to_kind, to_key;
+  std::string name; ///< wire name of the message
+  json body;
+};
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(effect_settled, effect_id, type, correlation, done, error_name, error,
+                                                answer, attempts)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(message_effect, to_kind, to_key, name, body)
+inline void to_json(json& out, const wake_entity&) { out = json::object(); }
+inline void from_json(const json&, wake_entity&) {}
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(definition_live, version, definition)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(rollback_entity, version, summary)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(control_entity, action, reason)

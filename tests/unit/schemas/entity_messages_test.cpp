@@ -14,14 +14,17 @@ namespace {
 
 /// One sample of each message, with a value in every field.
 std::vector<message> samples() {
-  return {message::of(define_entity{{{"rule_name", "a"}}, "create", 0, "first"}),
-          message::of(definition_live{3, {{"rule_name", "a"}}}),
-          message::of(rollback_entity{2, "back"}),
-          message::of(delete_entity{4}),
-          message::of(control_entity{"restart", "hangs"}),
-          message::of(entity_done{}),
-          message::of(inspect_entity{}),
-          message::of(entity_view{{{"status", "active"}}})};
+  return {
+      message::of(define_entity{{{"rule_name", "a"}}, "create", 0, "first"}),
+      message::of(definition_live{3, {{"rule_name", "a"}}}),
+      message::of(rollback_entity{2, "back"}),
+      message::of(delete_entity{4}),
+      message::of(control_entity{"restart", "hangs"}),
+      message::of(entity_done{}),
+      message::of(wake_entity{}),
+      message::of(effect_settled{"e-1", "webhook", "x-1", false, "external_service_error", "no answer", {{"a", 1}}, 8}),
+      message::of(inspect_entity{}),
+      message::of(entity_view{{{"status", "active"}}})};
 }
 
 } // namespace
