@@ -15,9 +15,7 @@ namespace {
 constexpr std::size_t refresh_token_bytes = 32;
 
 rate per_minute(double attempts) { return {attempts / 60, std::max(1.0, attempts)}; }
-tl::unexpected<error> wrong_credentials() {
-  return fail(error_code::unauthenticated, "The user name or the password is wrong.");
-}
+error wrong_credentials() { return {error_code::unauthenticated, "The user name or the password is wrong."}; }
 tl::unexpected<error> unknown_refresh_token() {
   return fail(error_code::unauthenticated, "The refresh token is not valid any more; sign in again.");
 }
@@ -62,8 +60,8 @@ void sign_in::check_password(std::string username, std::string password, std::st
                              std::optional<found_user> user, receiver done) {
   auto task = [this, username, password = std::move(password), address, context, user, done]() {
     const bool right = password_matches(user ? user->hash : nobodys_hash_, password);
-    if (!user || !right) return done(wrong_credentials());
-    if (!user->active) return done(fail(error_code::account_disabled));
+    if (!user || !right) return refuse_entry(username, address, context, wrong_credentials(), done);
+    if (!user->active) return refuse_entry(username, address, context, error{error_code::account_disabled}, done);
     by_pair_.forget(username + '\n' + address);
     std::vector<statement> further{
         {"UPDATE app_user SET last_login_at = $1, login_count = login_count + 1 WHERE id = $2",
@@ -78,6 +76,18 @@ void sign_in::check_password(std::string username, std::string password, std::st
   };
   if (!hashing_.post(std::move(task)))
     done(fail(error_code::overloaded, "Too many people sign in at this moment; try again in a few seconds."));
+}
+
+/// The refusal is on record before it is answered. How many there can be is bounded by `take_attempt`.
+void sign_in::refuse_entry(const std::string& username, const std::string& address, const call_context& context,
+                           error why, receiver done) {
+  const audited_change attempt{"login_failed", "session",
+                               username,       json::object(),
+                               json::object(), {{"address", address}, {"error", describe(why.code).name}}};
+  store_.write({{audit_row(context, attempt, time_.now())}},
+               [why = std::move(why), done = std::move(done)](const result<write_outcome>& written) {
+                 done(fail(written ? why : written.error()));
+               });
 }
 
 call_context sign_in::context_of(const account& user, const call_context& context) const {

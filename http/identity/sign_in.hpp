@@ -69,6 +69,8 @@ private:
                     const call_context& context, receiver done);
   void refuse_reuse(const std::string& family, const std::string& user_id, const call_context& context, receiver done);
   session_tokens tokens_for(const std::shared_ptr<const account>& user, std::string refresh_token) const;
+  void refuse_entry(const std::string& username, const std::string& address, const call_context& context, error why,
+                    receiver done);
   call_context context_of(const account& user, const call_context& context) const;
 
   storage::database& store_;

@@ -89,7 +89,7 @@ def resident_kib(pid):
     return int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{pid}/status").read()).group(1))
 
 
-QUIET = {"TOBIT_LOG_LEVEL": "warning"}
+QUIET = {"TOBIT_LOG_LEVEL": "warning", "TOBIT_HTTP_RATE_LIMIT_PER_IDENTITY": "0", "TOBIT_HTTP_RATE_LIMIT_PER_ADDRESS": "0"}
 
 
 @benchmark

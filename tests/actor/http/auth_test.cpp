@@ -31,6 +31,18 @@ CAF_TEST(a wrong password and an unknown user look the same) {
   CAF_CHECK_EQUAL(wrong.error(), "UNAUTHENTICATED");
 }
 
+CAF_TEST(a refused sign in is on record with its address and without the password) {
+  edge_fixture f;
+  f.start();
+  f.ask("POST", "/auth/login", json{{"email", "nobody"}, {"password", "my secret"}});
+  f.sign_in();
+  const auto rows = f.get("/audit-log?resource_type=session&resource_id=nobody");
+  CAF_REQUIRE_EQUAL(rows.at("/data/audit_logs").size(), 1u);
+  CAF_CHECK_EQUAL(rows.at("/data/audit_logs/0/action"), "login_failed");
+  CAF_CHECK_EQUAL(rows.at("/data/audit_logs/0/metadata/error"), "UNAUTHENTICATED");
+  CAF_CHECK(to_text(rows.at("/data")).find("my secret") == std::string::npos);
+}
+
 CAF_TEST(guessing passwords is slowed down per user and address and says for how long) {
   edge_fixture f;
   f.options.login_attempts_per_minute = 3;
