@@ -27,6 +27,10 @@ struct key_verdict {
   json labels;     ///< the same for people: {"host": "db-1"}; null without groups
   utc_time at;     ///< the time that the verdict is about
   trigger_verdict verdict;
+  /// What a payload says woke the rule: empty: the input that was just taken. Otherwise the name of a member ("window",
+  /// "pattern") whose value is `woken_by`; placeholders then look into it and into `labels`.
+  std::string_view wake = {};
+  json woken_by = nullptr;
 };
 
 /// Takes inputs in the order of the log and says what follows. What it remembers is bounded: by keys, by windows, by
@@ -42,6 +46,9 @@ public:
   /// verdict that is no match any more.
   virtual void take(const input& in, std::vector<key_verdict>& out) = 0;
 
+  /// What the verdict would be if this input were taken now; changes nothing. For simulations and triggers by hand.
+  virtual key_verdict preview(const input& in) const = 0;
+
   /// Time goes on without an input: windows close, absences become certain.
   virtual void advance(utc_time now, std::vector<key_verdict>& out) = 0;
 
@@ -54,11 +61,11 @@ public:
   virtual result<void> restore(std::string_view snapshot) = 0;
 
   /// What was taken since the last call, compact, so that a crash loses nothing: the rule journals it. `replay` brings
-  /// the same state about without verdicts. Null: nothing to record.
+  /// the same state about without verdicts; it also gets records of earlier releases. Null: nothing to record.
   virtual json drain_record() = 0;
   virtual void replay(const json& record) = 0;
 
-  /// For the console and `anomaly-status`: keys, windows, figures; bounded.
+  /// For the console and `anomaly-status`: members that join the rule's view, e.g. {"anomaly": {…}}; bounded.
   virtual json view() const = 0;
 };
 

@@ -39,7 +39,9 @@ std::string value_of(const std::string& path, const rule_identity& rule, const o
   if (path == "trace_id") return to_string(at.context.trace);
   if (path == "summary") return why.verdict.summary;
   if (path == "value" && why.verdict.value) return readable(why.verdict.value->to_json());
-  return readable(field_path{path}.in(why.where));
+  if (const auto found = field_path{path}.in(why.where); found.is != operand::type::missing) return readable(found);
+  const auto label = why.labels.find(path.starts_with("labels.") ? path.substr(7) : path);
+  return label == why.labels.end() ? std::string{} : readable(*label);
 }
 
 json rendered(const json& body, const text_template::lookup& lookup) {
@@ -81,6 +83,7 @@ json payload_of(const rule_identity& rule, const occasion& why, const entity::mo
            {"trace_id", to_string(at.context.trace)},
            {"fired_at", to_rfc3339(at.now)}};
   out[std::string(why.wake)] = why.woken_by;
+  if (!why.labels.is_null()) out["labels"] = why.labels;
   return out;
 }
 
@@ -99,7 +102,8 @@ bool action_list::has_effects() const noexcept {
   return std::any_of(actions_.begin(), actions_.end(), [](const action& a) { return a.is_webhook; });
 }
 
-bool action_list::fire(const rule_identity& rule, occasion why, const entity::moment& at, entity::decision& out) const {
+bool action_list::fire(const rule_identity& rule, occasion&& why, const entity::moment& at,
+                       entity::decision& out) const {
   const auto payload = payload_of(rule, why, at);
   const text_template::lookup lookup = [&](const std::string& path) { return value_of(path, rule, why, at); };
   auto performed = json::array();

@@ -27,10 +27,12 @@ struct rule_identity {
 struct occasion {
   std::string exec_id;
   std::string executed_by; ///< "schedule", "metric", "event", "anomaly", or a principal
-  std::string_view wake;   ///< the member of the payload that says what woke it: "tick", "metric", "event", "payload"
-  json woken_by;           ///< its value
-  subject where;           ///< what placeholders look into
+  /// The member of the payload that says what woke it: "tick", "metric", "event", "payload", "window", "pattern".
+  std::string_view wake;
+  json woken_by; ///< its value
+  subject where; ///< what placeholders look into; may refer to `woken_by`, so build this in place
   trigger_verdict verdict;
+  json labels = nullptr; ///< the values of `group_by`; null without groups
 };
 
 /// The actions of a rule, compiled. Immutable; thread-safe.
@@ -44,7 +46,7 @@ public:
 
   /// Adds what the actions intend, the execution row and the stream's news to `out`. Tells whether there are effects to
   /// wait for.
-  bool fire(const rule_identity& rule, occasion why, const entity::moment& at, entity::decision& out) const;
+  bool fire(const rule_identity& rule, occasion&& why, const entity::moment& at, entity::decision& out) const;
 
   /// The action as it would run, header values hidden: one object, a multi_action, or null.
   json resolved(const rule_identity& rule, const occasion& why, const entity::moment& at) const;

@@ -17,14 +17,16 @@ void rule_memory::apply(const message& event) {
     offset = std::max(offset, o->offset);
   } else if (const auto* m = event.as<metric_seen>()) {
     metric_matched = m->matched;
-  } else if (const auto* b = event.as<baseline_grown>()) {
-    baseline.insert(baseline.end(), b->values.begin(), b->values.end());
-    if (baseline.size() > baseline_max)
-      baseline.erase(baseline.begin(), baseline.end() - static_cast<std::ptrdiff_t>(baseline_max));
+  } else if (const auto* i = event.as<inputs_taken>()) {
+    inputs_sequence = std::max(inputs_sequence, i->sequence);
+    if (i->observed_at_us != 0) last_observed_at_us = i->observed_at_us;
+    if (i->partition < 0) return;
+    auto& offset = offsets[i->partition];
+    offset = std::max(offset, i->offset);
   }
 }
 
-std::string to_snapshot(const rule_memory& memory, std::uint64_t trigger) {
+std::string to_snapshot(const rule_memory& memory, std::string_view evaluator, std::uint64_t trigger) {
   auto offsets = json::object();
   for (const auto& [partition, offset] : memory.offsets) offsets[std::to_string(partition)] = offset;
   json out{{"v", 1},
@@ -35,28 +37,34 @@ std::string to_snapshot(const rule_memory& memory, std::uint64_t trigger) {
            {"offsets", std::move(offsets)},
            {"trigger", trigger}};
   if (memory.metric_matched) out["metric_matched"] = true;
-  if (!memory.baseline.empty()) out["baseline"] = memory.baseline;
-  return to_text(out);
+  if (memory.inputs_sequence > 0) out["inputs_sequence"] = memory.inputs_sequence;
+  auto text = to_text(out);
+  if (!evaluator.empty()) text.append(1, '\n').append(evaluator);
+  return text;
 }
 
-result<rule_memory> from_snapshot(std::string_view snapshot, std::uint64_t trigger) {
-  rule_memory out;
+result<rule_snapshot> from_snapshot(std::string_view snapshot, std::uint64_t trigger) {
+  rule_snapshot out;
   if (snapshot.empty()) return out;
-  const auto in = parse_json(snapshot);
+  const auto line = snapshot.find('\n'); // compact JSON holds none
+  const auto in = parse_json(snapshot.substr(0, line));
   if (!in || !in->is_object() || in->value("v", json()) != 1)
     return fail(error_code::internal_server_error,
                 "The rule's snapshot cannot be read; a newer release may have written it.");
   try {
-    out.fired = in->value("fired", std::int64_t{0});
-    out.last_fired_at_us = in->value("last_fired_at_us", std::int64_t{0});
-    out.last_due_at_us = in->value("last_due_at_us", std::int64_t{0});
-    out.last_observed_at_us = in->value("last_observed_at_us", std::int64_t{0});
+    auto& memory = out.memory;
+    memory.fired = in->value("fired", std::int64_t{0});
+    memory.last_fired_at_us = in->value("last_fired_at_us", std::int64_t{0});
+    memory.last_due_at_us = in->value("last_due_at_us", std::int64_t{0});
+    memory.last_observed_at_us = in->value("last_observed_at_us", std::int64_t{0});
+    memory.inputs_sequence = in->value("inputs_sequence", std::int64_t{0});
     const auto offsets = in->value("offsets", json::object());
     for (const auto& [partition, offset] : offsets.items())
-      out.offsets[std::stoll(partition)] = offset.get<std::uint64_t>();
+      memory.offsets[std::stoll(partition)] = offset.get<std::uint64_t>();
     if (in->value("trigger", std::uint64_t{0}) == trigger) {
-      out.metric_matched = in->value("metric_matched", false);
+      memory.metric_matched = in->value("metric_matched", false);
       out.baseline = in->value("baseline", std::vector<double>{});
+      if (line != std::string_view::npos) out.evaluator = snapshot.substr(line + 1);
     }
   } catch (const std::exception&) { // json::exception, or a partition that is no number
     return fail(error_code::internal_server_error, "The rule's snapshot is damaged.");

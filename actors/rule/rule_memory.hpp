@@ -5,8 +5,8 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tobit::rule {
@@ -19,18 +19,25 @@ struct rule_memory {
   std::int64_t last_observed_at_us = 0;          ///< the latest metric that fired
   std::map<std::int64_t, std::uint64_t> offsets; ///< by partition: everything up to here is decided
   bool metric_matched = false;                   ///< for rules that fire on change
-  std::vector<double> baseline;                  ///< for anomaly rules that learn, oldest first
-  std::size_t baseline_max = 1'000;              ///< from the definition; not stored
+  std::int64_t inputs_sequence = 0;              ///< of the last `inputs_taken` that the evaluator's state holds
 
-  /// Other messages change nothing.
+  /// Other messages change nothing. The inputs themselves are the evaluator's matter; here only their place counts.
   void apply(const message& event);
 };
 
-/// JSON with a version; `trigger` marks the trigger_spec that metric_matched and baseline belong to.
-std::string to_snapshot(const rule_memory& memory, std::uint64_t trigger);
+/// What a snapshot holds: the memory, and the state of the evaluator as it wrote it.
+struct rule_snapshot {
+  rule_memory memory;
+  std::string evaluator;        ///< empty: none, or of another trigger_spec
+  std::vector<double> baseline; ///< of an anomaly rule of an earlier release
+};
+
+/// A line of JSON with a version, then the evaluator's bytes; `trigger` marks the trigger_spec that metric_matched and
+/// the evaluator's state belong to.
+std::string to_snapshot(const rule_memory& memory, std::string_view evaluator, std::uint64_t trigger);
 
 /// Reads what any release wrote. What belongs to another trigger_spec is left out.
 /// Errors: internal_server_error for what is not a snapshot.
-result<rule_memory> from_snapshot(std::string_view snapshot, std::uint64_t trigger);
+result<rule_snapshot> from_snapshot(std::string_view snapshot, std::uint64_t trigger);
 
 } // namespace tobit::rule

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/rule/evaluator.hpp"
 #include "actors/rule/firing.hpp"
 #include "actors/rule/rule_memory.hpp"
 #include "actors/rule/trigger.hpp"
@@ -8,16 +9,23 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace tobit::rule {
 
 /// One rule: its compiled definition, what it remembers, and what it decides about each message. Pure: no clock, no
 /// I/O.
 ///
+/// Inputs go to the rule's evaluator, which gives verdicts about keys; each verdict goes through `conclude`.
+///
 /// Exactly once: a tick whose due time is not later than the last decided one decides nothing, and so does an event
-/// whose offset is not beyond the partition's. The new offset is part of the decision that fires; while nothing matches
-/// it is written only every `unmatched_max` events, for judging an event again that did not match changes nothing.
+/// whose offset is not beyond the partition's. The new offset is part of the decision that fires. A rule that remembers
+/// nothing of events that do not match writes the offset only every `unmatched_max` events, for judging such an event
+/// again changes nothing. A rule that remembers (windows, patterns, baselines) journals what it took with every
+/// message: `decide` changes the evaluator at once, and the runtime loads the rule again if the commit fails.
 class rule_state final : public entity::entity_logic {
 public:
   /// Unmatched events of one partition after which the offset is written down.
@@ -27,21 +35,48 @@ public:
   rule_state(const entity_ref& ref, std::int64_t version, const json& definition);
 
   result<entity::decision> decide(const message& request, const entity::moment& at) override;
-  void apply(const message& event) override { memory_.apply(event); }
-  std::string snapshot() const override { return to_snapshot(memory_, trigger_mark_); }
+  void apply(const message& event) override;
+  std::string snapshot() const override { return to_snapshot(memory_, evaluator_->snapshot(), trigger_mark_); }
   result<void> restore(std::string_view snapshot) override;
+  std::optional<utc_time> wake_at() const override;
   json view() const override;
 
 private:
+  /// One message being decided.
+  struct turn {
+    const entity::moment& at;
+    entity::decision out = {};
+    std::int64_t judged = 0, matched = 0, fired = 0, failed = 0;
+    std::int64_t due_at_us = 0, observed_at_us = 0;
+  };
+  /// What a verdict came from, for the payload of its actions.
+  struct cause {
+    std::string_view wake; ///< "tick", "metric", "event", "payload"
+    subject where;
+    const event::event* event = nullptr;
+    json woken_by = nullptr; ///< filled in only where it costs nothing
+  };
+
+  // rule_inputs.cpp: what wakes the rule
   result<entity::decision> on_tick(const run_tick& tick, const entity::moment& at);
   result<entity::decision> on_metric(const evaluate_metric& metric, const entity::moment& at);
   result<entity::decision> on_events(const evaluate_events& batch, const entity::moment& at);
+  result<entity::decision> on_wake(const entity::moment& at);
+  /// Journals what the evaluator took, and what the turn fired. True if something was taken.
+  bool close(turn& t, std::int64_t partition, std::uint64_t offset);
+
+  // rule_answers.cpp: what people ask
   result<entity::decision> on_trigger(const trigger_rule& request, const entity::moment& at);
   result<entity::decision> on_simulate(const simulate_rule& request, const entity::moment& at);
+  /// `e`: the payload as an event, if it is one. The answer refers to both.
+  occasion asked_for(const json& payload, const std::string& executed_by, const std::optional<event::event>& e,
+                     const entity::moment& at) const;
 
-  struct batch_outcome;
-  void judge_event(const event::logged_event& e, const entity::moment& at, batch_outcome& so_far,
-                   entity::decision& out);
+  // rule_state.cpp: from verdicts to actions
+  /// The one way from a verdict to what follows from it.
+  void conclude(key_verdict verdict, const cause& from, turn& t);
+  void fire(key_verdict verdict, const cause& from, turn& t);
+  void record_failure(key_verdict verdict, turn& t);
   execution row(const std::string& exec_id, std::string_view status, std::string by, const entity::moment& at) const;
   void note_failure(const std::string& why, const entity::moment& at);
 
@@ -57,6 +92,9 @@ private:
   action_list actions_;
   std::uint64_t trigger_mark_;
   rule_memory memory_;
+  std::unique_ptr<evaluator> evaluator_; ///< refers to `trigger_`
+  std::int64_t taken_sequence_ = 0;      ///< what the evaluator's state holds; ahead of the memory within a decision
+  std::vector<key_verdict> verdicts_;    ///< kept for its memory
   std::map<std::int64_t, seen_offset> seen_;
   // Figures since this entity woke up; they are shown and never decide anything.
   std::int64_t evaluated_ = 0, matched_ = 0, failed_ = 0;

@@ -35,6 +35,7 @@ public:
   /// Values of an anomaly rule join its baseline (none was given in the definition).
   bool learns() const noexcept { return detector_ && fixed_baseline_.empty(); }
   bool takes_events() const noexcept;
+  bool polls() const noexcept { return polls_; }
 
   /// The filters on type and source. No allocation.
   bool lets_through(const event::event& e) const noexcept;

@@ -1,6 +1,7 @@
 #include "actors/rule/trigger_definition.hpp"
 
 #include "actors/rule/condition.hpp"
+#include "actors/rule/group_by.hpp"
 #include "runtime/time/cron.hpp"
 #include "schemas/redaction.hpp"
 
@@ -23,14 +24,29 @@ constexpr std::string_view needs_alerts =
 
 /// What the contract knows and later releases bring: refused with a reason instead of being stored without effect.
 void refuse_later_features(field_reader& in) {
-  for (auto name : {"window", "window_config", "aggregation", "enrichments", "group_by"})
-    in.refuse_if_present(name, needs_windows);
+  for (auto name : {"window", "window_config", "aggregation", "enrichments"}) in.refuse_if_present(name, needs_windows);
   for (auto name : {"pattern", "sequence", "absence"}) in.refuse_if_present(name, needs_patterns);
   for (auto name : {"for", "for_seconds", "hysteresis", "cooldown_seconds"}) in.refuse_if_present(name, needs_alerts);
 }
 
+/// Each combination of these values is judged by itself.
+void read_groups(field_reader& in, json& out) {
+  auto paths = in.texts("group_by", {1, field_path_length_max}, group_by_max);
+  const auto* given = in.any("group_by");
+  for (std::size_t i = 0; i < paths.size() && in.problems().good(); ++i) {
+    const auto at = given->is_array() ? pointer_append(in.pointer_to("group_by"), i) : in.pointer_to("group_by");
+    if (const auto fault = field_path::fault_of(paths[i]); !fault.empty())
+      in.problems().refuse(at, std::string(fault));
+    else if (std::find(paths.begin(), paths.begin() + static_cast<std::ptrdiff_t>(i), paths[i]) !=
+             paths.begin() + static_cast<std::ptrdiff_t>(i))
+      in.problems().refuse(at, "'" + paths[i] + "' stands twice in 'group_by'.");
+  }
+  if (!paths.empty()) out["group_by"] = std::move(paths);
+}
+
 json read_schedule(field_reader& in) {
   refuse_later_features(in);
+  in.refuse_if_present("group_by", "A schedule has nothing to group; remove this field.");
   json out{{"missed", in.choice("missed", {"skip", "once", "all"}, "once")},
            {"missed_max", in.integer("missed_max", 1, 1'000, 100)},
            {"overlap", in.choice("overlap", {"skip", "queue", "allow"}, "skip")},
@@ -91,6 +107,10 @@ json read_metric(field_reader& in, const outbound::guard_options& guard) {
   else if (threshold)
     out["threshold"] = value.numeric->to_json();
   out["fire"] = in.choice("fire", {"always", "on_change"}, "always");
+  read_groups(in, out);
+  if (out.contains("group_by") && out["fire"] == "on_change")
+    in.refuse("group_by", "'fire: on_change' knows one verdict for the whole rule; give the rule an 'alert' section to "
+                          "follow each group's changes.");
   return out;
 }
 
@@ -106,6 +126,7 @@ json read_event(field_reader& in) {
   refuse_later_features(in);
   auto out = json::object();
   read_filters(in, out);
+  read_groups(in, out);
   std::size_t count = 0;
   if (in.has("conditions")) {
     for (auto name : {"field", "op", "value", "case_sensitive"})

@@ -30,7 +30,18 @@ struct metric_seen {
   bool matched = false;
 };
 
-/// Values joined the baseline of an anomaly rule, oldest first.
+/// A rule with a window, a pattern or a baseline took inputs. Replayed in order they give its evaluator's state again.
+struct inputs_taken {
+  static constexpr std::string_view wire_name = "tobit.rule.inputs_taken.v1";
+  std::int64_t sequence = 0; ///< 1, 2, … within the rule; what the state already holds is not taken again
+  std::uint64_t trigger = 0; ///< marks the trigger_spec that the record was made for
+  std::int64_t partition = -1;
+  std::uint64_t offset = 0;        ///< everything of the partition up to here is decided; only if partition >= 0
+  std::int64_t observed_at_us = 0; ///< of the metric; 0: not a metric
+  json record;                     ///< as the evaluator wrote it
+};
+
+/// Values joined the baseline of an anomaly rule, oldest first. Of earlier releases; today `inputs_taken` holds them.
 struct baseline_grown {
   static constexpr std::string_view wire_name = "tobit.rule.baseline_grown.v1";
   std::vector<double> values;
@@ -39,6 +50,8 @@ struct baseline_grown {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(rule_fired, at_us, firings, due_at_us, observed_at_us)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(offset_advanced, partition, offset)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(metric_seen, matched)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(inputs_taken, sequence, trigger, partition, offset, observed_at_us,
+                                                record)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(baseline_grown, values)
 
 } // namespace tobit::rule

@@ -197,6 +197,9 @@ const std::vector<bad_rule>& bad_rules() {
        "/trigger_spec/conditions/0/values", "Did you mean 'value'"},
       {"window", with_event({{"types", "x"}, {"window_config", {{"type", "tumbling"}}}}), "/trigger_spec/window_config",
        "not available in this release"},
+      {"group_by twice", with_event({{"types", "x"}, {"group_by", {"a", "a"}}}), "/trigger_spec/group_by/1", "twice"},
+      {"group_by path", with_event({{"types", "x"}, {"group_by", {"a..b"}}}), "/trigger_spec/group_by/0", "empty steps",
+       true},
       {"types with a number", with_event({{"types", {"a", 5}}}), "/trigger_spec/types/1", "text"},
       // anomaly
       {"unknown detector", anomaly({{"anomaly_method", "mad"}}), "/trigger_spec/anomaly_method", "zscore, iqr, ema"},

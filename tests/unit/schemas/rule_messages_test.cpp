@@ -40,6 +40,7 @@ std::vector<message> samples() {
           message::of(rule_fired{1, 2, 3, 4}),
           message::of(offset_advanced{3, 18446744073709551615u}),
           message::of(metric_seen{true}),
+          message::of(inputs_taken{7, 42, 0, 1'234, 5, {{"values", {1, 2.5}}}}),
           message::of(baseline_grown{{1, 2.5}})};
 }
 
