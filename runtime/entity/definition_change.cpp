@@ -13,22 +13,26 @@ storage::statement one_row(storage::statement s) {
   return s;
 }
 
+storage::value time_or_null(const std::optional<utc_time>& at) {
+  return at ? storage::value(to_micros(*at)) : storage::value();
+}
+
 storage::statement new_row(const entity_ref& ref, shard_id shard, const stored_entity& after) {
   return {"INSERT INTO entity (kind, tenant, entity_key, shard, version, enabled, name, label, created_at, created_by,"
-          " updated_at, snapshot, snapshot_seq, journal_seq) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
-          " $13, $13)",
+          " updated_at, snapshot, snapshot_seq, journal_seq, wake_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
+          " $11, $12, $13, $13, $14)",
           {ref.kind, ref.tenant.value, ref.key, std::int64_t{shard}, after.version, std::int64_t{after.enabled},
            after.name, after.label, to_micros(after.created_at), after.created_by, to_micros(after.updated_at),
-           storage::bytes{after.snapshot}, after.journal_seq}};
+           storage::bytes{after.snapshot}, after.journal_seq, time_or_null(after.wake_at)}};
 }
 
 storage::statement changed_row(const entity_ref& ref, const stored_entity& before, const stored_entity& after) {
-  return one_row(
-      {"UPDATE entity SET version = $4, enabled = $5, name = $6, label = $7, updated_at = $8, snapshot = $9,"
-       " snapshot_seq = $10, journal_seq = $10, deleted_at = NULL, quarantined_at = NULL"
-       " WHERE kind = $1 AND tenant = $2 AND entity_key = $3 AND journal_seq = $11",
-       {ref.kind, ref.tenant.value, ref.key, after.version, std::int64_t{after.enabled}, after.name, after.label,
-        to_micros(after.updated_at), storage::bytes{after.snapshot}, after.journal_seq, before.journal_seq}});
+  return one_row({"UPDATE entity SET version = $4, enabled = $5, name = $6, label = $7, updated_at = $8, snapshot = $9,"
+                  " snapshot_seq = $10, journal_seq = $10, deleted_at = NULL, quarantined_at = NULL, wake_at = $12"
+                  " WHERE kind = $1 AND tenant = $2 AND entity_key = $3 AND journal_seq = $11",
+                  {ref.kind, ref.tenant.value, ref.key, after.version, std::int64_t{after.enabled}, after.name,
+                   after.label, to_micros(after.updated_at), storage::bytes{after.snapshot}, after.journal_seq,
+                   before.journal_seq, time_or_null(after.wake_at)}});
 }
 
 storage::statement without_interests(const entity_ref& ref) {
@@ -62,6 +66,7 @@ stored_entity row_after(const definition_change& c) {
   after.last_error = continues ? c.before->last_error : std::string{};
   after.journal_seq = after.snapshot_seq = continues ? c.before->journal_seq + 1 : 0;
   after.snapshot = c.state;
+  after.wake_at = c.wake_at;
   return after;
 }
 

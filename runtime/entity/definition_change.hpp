@@ -18,6 +18,7 @@ struct definition_change {
   std::string state; ///< snapshot of the new logic
   const call_context& context;
   utc_time now;
+  std::optional<utc_time> wake_at; ///< what the new logic wants
 };
 
 /// The row as it will be after the change. Its journal position is one further: the change counts as one step.

@@ -22,6 +22,7 @@ struct outgoing_effect {
   call_context context; ///< a child of the decision's span
   int attempt = 1;      ///< 1 for the first
   utc_time created_at;
+  bool report = false; ///< the source wants `effect_settled`
 };
 
 /// How an attempt ended.

@@ -27,6 +27,7 @@ struct entity_deps {
   entity_options options;
   std::function<double()> random;                              ///< from [0, 1); thread-safe
   std::function<void(std::vector<outgoing_effect>)> carry_out; ///< takes committed effects; thread-safe
+  std::function<void(const entity_ref&, utc_time)> wake_later; ///< the entity's row says this time; thread-safe
 };
 using entity_deps_ptr = std::shared_ptr<const entity_deps>;
 

@@ -100,6 +100,7 @@ void entity_machine::put_live(const delivery_ptr& asked, const json& body, std::
   std::unique_ptr<entity_logic> next;
   compiled_definition compiled;
   std::string state;
+  std::optional<utc_time> wake_at;
   try {
     auto understood = kind_->compile(ref_, body, before.is_null() ? nullptr : &before);
     if (!understood) return hold(asked, fail(understood.error()));
@@ -108,13 +109,15 @@ void entity_machine::put_live(const delivery_ptr& asked, const json& body, std::
     if (!built) return hold(asked, fail(built.error()));
     next = std::move(*built);
     state = next->snapshot();
+    wake_at = next->wake_at();
   } catch (const std::exception& e) { // the version that runs is not touched by this
     spdlog::error("entity_definition_refused entity={} error=\"{}\"", to_string(ref_), e.what());
     return hold(asked, fail(error_code::internal_server_error,
                             "The definition could not be compiled; nothing was changed. The log holds the cause."));
   }
   definition_change step{ref_,   right_,  has_row ? &head_ : nullptr, before,           compiled,
-                         change, summary, std::move(state),           asked->context(), deps_->time->now()};
+                         change, summary, std::move(state),           asked->context(), deps_->time->now(),
+                         wake_at};
   auto after = row_after(step);
   auto unit = unit_of(step, after);
   definition_ = to_text(compiled.definition);
@@ -126,6 +129,7 @@ void entity_machine::put_live(const delivery_ptr& asked, const json& body, std::
   show_status(mode_);
   pending_commit pending;
   pending.notice = interest_notice{head_.version, std::move(compiled.interests)};
+  pending.wake_later = wake_to_note(step.now, false);
   pending.publications.push_back({"actors", {{"entity", to_string(ref_)}, {"version", head_.version}}, "defined"});
   pending.answers.push_back(
       {asked, message::of(definition_live{head_.version, shown_definition(compiled.definition, head_)})});
@@ -198,6 +202,7 @@ void entity_machine::reload(const delivery_ptr& asked, storage::unit_of_work uni
   }
   pending_commit pending;
   pending.answers.push_back({asked, message::of(entity_done{})});
+  follow_wake(unit, pending, deps_->time->now(), false);
   commit(std::move(unit), std::move(pending));
 }
 
@@ -250,7 +255,7 @@ json entity_machine::view() const {
            {{"average_ms", handled ? static_cast<double>(total_us) / 1'000 / static_cast<double>(handled) : 0},
             {"longest_ms", static_cast<double>(figures_->time_longest_us.load()) / 1'000}}},
           {"journal", {{"position", head_.journal_seq}, {"snapshot", head_.snapshot_seq}}},
-          {"timers", json::array()},
+          {"timers", timers()},
           {"restarts", head_.restarts},
           {"last_error", head_.last_error.empty() ? json() : json(head_.last_error)},
           {"quarantined_at", optional_text(head_.quarantined_at)},

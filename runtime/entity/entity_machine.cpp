@@ -34,7 +34,7 @@ void entity_machine::handle(const delivery_ptr& asked) {
   if (asked->context().deadline <= deps_->time->steady_now())
     return hold(asked, fail(error_code::deadline_exceeded, "The deadline passed while the request waited."));
   if (handle_lifecycle(asked)) return;
-  if (mode_ == mode::live) return decide(asked);
+  if (mode_ == mode::live) return asked->request().as<wake_entity>() ? wake(asked) : decide(asked);
   if (mode_ == mode::quarantined)
     return hold(asked,
                 fail(error_code::quarantined,
@@ -59,10 +59,15 @@ void entity_machine::decide(const delivery_ptr& asked) {
 }
 
 void entity_machine::commit_decision(const delivery_ptr& asked, decision wanted, const moment& at) {
-  const bool writes = !wanted.events.empty() || !wanted.effects.empty() || !wanted.statements.empty();
+  const bool woken = asked->request().as<wake_entity>();
+  if (const auto* report = asked->request().as<effect_settled>())
+    wanted.statements.push_back(close_report(report->effect_id));
+  const bool writes =
+      !wanted.events.empty() || !wanted.effects.empty() || !wanted.statements.empty() || wake_wanted(at.now).write;
   if (!writes && (in_flight_.empty() || wanted.publications.empty())) {
     if (deps_->bus)
       for (const auto& item : wanted.publications) deps_->bus->publish(ref_.tenant, item.topic, item.event, item.body);
+    if (const auto again = woken ? wake_to_note(at.now, true) : std::nullopt) deps_->wake_later(ref_, *again);
     return hold(asked, std::move(wanted.reply));
   }
   auto unit = fenced_unit(right_);
@@ -87,6 +92,7 @@ void entity_machine::commit_decision(const delivery_ptr& asked, decision wanted,
   for (const auto& effect : pending.effects)
     unit.statements.push_back(outbox_row(effect, right_.shard, deps_->options.outbox.direct_grace));
   for (auto& row : wanted.statements) unit.statements.push_back(std::move(row));
+  follow_wake(unit, pending, at.now, woken);
   pending.publications = std::move(wanted.publications);
   pending.answers.push_back({asked, std::move(wanted.reply)});
   commit(std::move(unit), std::move(pending));
@@ -117,6 +123,7 @@ void entity_machine::committed(std::uint64_t number, const std::optional<error>&
 
 void entity_machine::finish(pending_commit& done) {
   if (!done.effects.empty() && deps_->carry_out) deps_->carry_out(std::move(done.effects));
+  if (done.wake_later && deps_->wake_later) deps_->wake_later(ref_, *done.wake_later);
   if (deps_->bus)
     for (const auto& item : done.publications) deps_->bus->publish(ref_.tenant, item.topic, item.event, item.body);
   if (done.notice) {

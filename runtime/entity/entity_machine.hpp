@@ -4,6 +4,7 @@
 #include "runtime/entity/delivery.hpp"
 #include "runtime/entity/entity_deps.hpp"
 #include "runtime/entity/inbox.hpp"
+#include "runtime/entity/wake_policy.hpp"
 #include "schemas/entity/entity_protocol.hpp"
 
 #include <deque>
@@ -68,6 +69,7 @@ private:
     std::vector<outgoing_effect> effects;
     std::vector<publication> publications;
     std::optional<interest_notice> notice;
+    std::optional<utc_time> wake_later; ///< the wake queue is told
     bool leave_after = false;
   };
 
@@ -86,6 +88,14 @@ private:
   void refuse_waiting(const error& why);
   void arm_expiry();
   void expire();
+
+  // entity_timer.cpp: being woken
+  void wake(const delivery_ptr& asked);
+  void follow_wake(storage::unit_of_work& unit, pending_commit& pending, utc_time now, bool woken);
+  void follow_wake_after_loading();
+  std::optional<utc_time> wake_to_note(utc_time now, bool woken) const;
+  wake_step wake_wanted(utc_time now) const;
+  json timers() const;
 
   // entity_restart.cpp: loading, crashing, leaving
   void load();

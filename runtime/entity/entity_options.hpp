@@ -27,6 +27,15 @@ struct outbox_options {
   std::chrono::milliseconds direct_grace{5'000}; ///< a fresh row belongs to the node that wrote it for so long
   std::chrono::milliseconds scan_every{5'000};   ///< look for due rows at least this often
   std::chrono::hours retention{24};              ///< settled rows are removed after this time
+  int report_attempts_max = 12;                  ///< to tell an entity how its effect ended; then it is given up
+};
+
+/// How entities are woken by time.
+struct wake_options {
+  std::size_t memory_max = 10'000;         ///< nearest times held in memory; later ones are only rows
+  std::size_t concurrency_max = 256;       ///< wakes under way at once
+  std::chrono::milliseconds pause_min{20}; ///< between two wakes of an entity that wants the next one at once
+  std::chrono::seconds look_every{60};     ///< look at the rows for what was missed at least this often
 };
 
 /// Limits and times of the entities of one node. Everything is bounded; defaults suit two cores and 10⁵ definitions.
@@ -43,6 +52,7 @@ struct entity_options {
   std::size_t summary_bytes_max = 500;           ///< longest summary of a change and reason of a control action
   restart_options restart;
   outbox_options outbox;
+  wake_options wake;
 };
 
 } // namespace tobit::entity

@@ -64,6 +64,11 @@ void entity_machine::restore(stored_entity stored) {
   head_.snapshot.clear();
   head_.events.clear();
   mode_ = mode::live;
+  try {
+    follow_wake_after_loading();
+  } catch (const std::exception& e) {
+    return crash(std::string("wake_at: ") + e.what(), nullptr);
+  }
   loaded();
 }
 

@@ -1,14 +1,13 @@
 #include "runtime/entity/entity_runtime.hpp"
 
+#include "runtime/entity/entity_router.hpp"
 #include "runtime/entity/outbox_actor.hpp"
 #include "runtime/entity/outbox_rows.hpp"
 #include "runtime/entity/shard_host.hpp"
-#include "runtime/entity/unit_parts.hpp"
+#include "runtime/entity/wake_actor.hpp"
 
 #include <caf/actor_system.hpp>
 
-#include <algorithm>
-#include <atomic>
 #include <future>
 #include <mutex>
 #include <random>
@@ -22,22 +21,47 @@ double random_share() {
   return std::uniform_real_distribution<double>{0, 1}(generator);
 }
 
-/// A shard of this node. Its table outlives its host, so that whoever still looks at it is refused and not lost.
-struct local_shard {
-  fence right;
-  std::shared_ptr<resident_table> table;
-  caf::actor host;
-};
+/// One of the runtime's own actors once it runs. Outlives the runtime where entities still need it.
+class actor_slot {
+public:
+  caf::actor get() const {
+    std::lock_guard lock{guard_};
+    return actor_;
+  }
+  void set(caf::actor actor) {
+    std::lock_guard lock{guard_};
+    actor_ = std::move(actor);
+  }
+  caf::actor take() {
+    std::lock_guard lock{guard_};
+    return std::exchange(actor_, nullptr);
+  }
+  template <class Owner>
+  bool post(std::function<void(Owner&)> work) const {
+    auto target = get();
+    if (target) caf::anon_send(target, job<Owner>{std::move(work)});
+    return target != nullptr;
+  }
+  template <class Owner>
+  void end(std::shared_ptr<void> until_stopped) {
+    auto target = take();
+    if (!target) return;
+    caf::anon_send(target,
+                   job<Owner>{[until_stopped = std::move(until_stopped)](Owner& one) { one.stop(until_stopped); }});
+    caf::anon_send_exit(target, caf::exit_reason::user_shutdown);
+  }
 
-bool printable(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7F; });
-}
+private:
+  mutable std::mutex guard_;
+  caf::actor actor_;
+};
 
 class local_runtime final : public entity_runtime {
 public:
   local_runtime(runtime_deps deps, const entity_options& options)
-      : deps_(std::move(deps)), shards_(deps_.places->shard_count()), local_(std::make_shared<shard_map>(shards_)) {
+      : deps_(std::move(deps))
+      , router_(std::make_shared<entity_router>(
+            entity_router::parts{deps_.time, deps_.kinds, deps_.places, deps_.remote, deps_.self})) {
     auto shared = std::make_shared<entity_deps>();
     shared->db = deps_.db;
     shared->time = deps_.time;
@@ -48,12 +72,13 @@ public:
     shared->spans = deps_.spans;
     shared->options = options;
     shared->random = deps_.random ? deps_.random : random_share;
-    // Through the actor alone, not through this object: entities may outlive it while the actor system ends.
+    // Through the actors alone, not through this object: entities may outlive it while the actor system ends.
     shared->carry_out = [outbox = outbox_](std::vector<outgoing_effect> effects) {
-      if (auto target = outbox->get())
-        caf::anon_send(target, job<outbox_dispatcher>{[effects = std::move(effects)](outbox_dispatcher& dispatcher) {
-                         dispatcher.take(effects);
-                       }});
+      outbox->post<outbox_dispatcher>(
+          [effects = std::move(effects)](outbox_dispatcher& dispatcher) { dispatcher.take(effects); });
+    };
+    shared->wake_later = [wakes = wakes_](const entity_ref& ref, utc_time at) {
+      wakes->post<wake_queue>([ref, at](wake_queue& queue) { queue.note(ref, at); });
     };
     shared_ = std::move(shared);
   }
@@ -67,27 +92,24 @@ public:
     resume.statements.push_back(resume_statement(deps_.self.value, deps_.time->now()));
     if (auto resumed = deps_.db->write_and_wait(std::move(resume)); !resumed) return fail(resumed.error());
     for (auto& right : *rights) take_shard(std::move(right));
-    // By value, so that the dispatcher does not depend on this object's life.
-    auto rights_of = [local = local_, count = shards_](const entity_ref& ref) {
-      const auto* shard = local->find(static_cast<shard_id>(stable_hash(ref) % count));
-      return shard ? std::optional<fence>{shard->right} : std::nullopt;
-    };
-    outbox_->set(deps_.system->spawn(outbox_actor, shared_, deps_.handlers, deps_.self.value, fence_lookup(rights_of)));
+    const fence_lookup rights_of = [router = router_](const entity_ref& ref) { return router->right_of(ref); };
+    const std::shared_ptr<entity_gateway> entities = router_;
+    outbox_->set(deps_.system->spawn(outbox_actor, shared_, deps_.handlers, entities, deps_.self.value, rights_of));
+    wakes_->set(deps_.system->spawn(wake_actor, shared_, entities, deps_.self.value, rights_of));
     return {};
   }
 
   void begin_stop(std::shared_ptr<void> until_stopped) override {
-    for (shard_id shard = 0; shard < shards_; ++shard) release_shard(shard, until_stopped);
-    if (auto target = outbox_->take()) {
-      caf::anon_send(target, job<outbox_dispatcher>{[](outbox_dispatcher& dispatcher) { dispatcher.stop(); }});
-      caf::anon_send_exit(target, caf::exit_reason::user_shutdown);
-    }
+    wakes_->end<wake_queue>(until_stopped);
+    for (shard_id shard = 0; shard < router_->shard_count(); ++shard) release_shard(shard, until_stopped);
+    outbox_->end<outbox_dispatcher>(until_stopped);
+    router_->close();
   }
 
   bool stop(std::chrono::milliseconds grace) override {
     std::vector<caf::actor> hosts;
-    for (shard_id id = 0; id < shards_; ++id)
-      if (const auto* shard = local_->find(id)) hosts.push_back(shard->host);
+    for (shard_id id = 0; id < router_->shard_count(); ++id)
+      if (const auto* shard = router_->find(id)) hosts.push_back(shard->host);
     auto all_gone = std::make_shared<std::promise<void>>();
     auto gone = all_gone->get_future();
     begin_stop(std::shared_ptr<void>(nullptr, [all_gone](void*) { all_gone->set_value(); }));
@@ -101,132 +123,36 @@ public:
     shard->table = std::make_shared<resident_table>(shared_->options.mailbox_max, shared_->options.residents_max);
     shard->host = deps_.system->spawn(shard_host_actor, right, shared_, shard->table);
     shard->right = std::move(right);
-    local_->put(std::move(shard));
+    router_->put(std::move(shard));
+    wakes_->post<wake_queue>([](wake_queue& queue) { queue.read(); });
   }
 
   void release_shard(shard_id id, std::shared_ptr<void> until_released) override {
-    const auto* shard = local_->take(id);
+    const auto* shard = router_->take(id);
     if (!shard) return;
     caf::anon_send(shard->host, job<shard_host>{[until_released](shard_host& host) { host.stop(until_released); }});
   }
 
   void ask(entity_ref ref, call_context context, message request, reply_handler reply) override {
-    const auto hash = stable_hash(ref);
-    const auto id = static_cast<shard_id>(hash % shards_);
-    auto asked =
-        std::make_shared<delivery>(context.child(), std::move(request), std::move(reply), deps_.time->steady_now());
-    const auto* shard = local_->find(id);
-    if (!shard) return forward(id, std::move(ref), std::move(context), *asked);
-    // Whoever is in memory has a good name; only for others it must be looked at.
-    auto taken = shard->table->admit(ref, hash, asked, false);
-    using admission = resident_table::admission;
-    if (taken.how == admission::unknown) {
-      if (auto valid = check(ref); !valid) return asked->answer(fail(valid.error()));
-      taken = shard->table->admit(ref, hash, asked, true);
-    }
-    switch (taken.how) {
-    case admission::handed_over:
-      return;
-    case admission::needs_actor:
-      caf::anon_send(shard->host, job<shard_host>{[who = std::move(taken.who)](shard_host& host) { host.wake(who); }});
-      return;
-    case admission::overloaded:
-      return asked->answer(
-          fail(error_code::overloaded, ref.kind + " " + ref.key + " has too much waiting; try again."));
-    case admission::unknown:
-    case admission::closed:
-      return asked->answer(fail(error_code::unavailable));
-    }
+    router_->ask(std::move(ref), std::move(context), std::move(request), std::move(reply));
   }
 
   void when_settled(std::string correlation, steady_time deadline,
                     std::function<void(result<std::vector<effect_outcome>>)> done) override {
-    auto target = outbox_->get();
-    if (!target) return done(fail(error_code::unavailable));
-    caf::anon_send(target, job<outbox_dispatcher>{[=, done = std::move(done)](outbox_dispatcher& dispatcher) {
-                     dispatcher.watch(correlation, deadline, done);
-                   }});
+    const bool posted = outbox_->post<outbox_dispatcher>(
+        [=](outbox_dispatcher& dispatcher) { dispatcher.watch(correlation, deadline, done); });
+    if (!posted) done(fail(error_code::unavailable));
   }
 
-  std::optional<residency> resident(const entity_ref& ref) const override {
-    const auto hash = stable_hash(ref);
-    const auto* shard = local_->find(static_cast<shard_id>(hash % shards_));
-    auto who = shard ? shard->table->find(ref, hash) : nullptr;
-    if (!who) return std::nullopt;
-    const auto& f = *who->figures;
-    return residency{f.status.load(), f.unanswered, f.handled, f.failed, f.time_total_us, f.time_longest_us};
-  }
-
-  std::vector<entity_ref> residents() const override {
-    std::vector<entity_ref> all;
-    for (shard_id id = 0; id < shards_; ++id)
-      if (const auto* shard = local_->find(id))
-        for (const auto& who : shard->table->all()) all.push_back(who->ref);
-    return all;
-  }
+  std::optional<residency> resident(const entity_ref& ref) const override { return router_->resident(ref); }
+  std::vector<entity_ref> residents() const override { return router_->residents(); }
 
 private:
-  /// The shards of this node; outlives the runtime where actors still need it. Looking one up takes no lock: what was
-  /// given up stays allocated, as it happens rarely.
-  class shard_map {
-  public:
-    explicit shard_map(std::size_t count) : current_(count) {}
-    const local_shard* find(shard_id id) const { return current_[id].load(std::memory_order_acquire); }
-    void put(std::unique_ptr<const local_shard> shard) {
-      std::lock_guard lock{guard_};
-      current_[shard->right.shard].store(shard.get(), std::memory_order_release);
-      all_.push_back(std::move(shard));
-    }
-    const local_shard* take(shard_id id) { return current_[id].exchange(nullptr, std::memory_order_acq_rel); }
-
-  private:
-    std::vector<std::atomic<const local_shard*>> current_;
-    std::mutex guard_;
-    std::vector<std::unique_ptr<const local_shard>> all_;
-  };
-
-  /// The outbox actor once it runs.
-  class outbox_slot {
-  public:
-    caf::actor get() const {
-      std::lock_guard lock{guard_};
-      return actor_;
-    }
-    void set(caf::actor actor) {
-      std::lock_guard lock{guard_};
-      actor_ = std::move(actor);
-    }
-    caf::actor take() {
-      std::lock_guard lock{guard_};
-      return std::exchange(actor_, nullptr);
-    }
-
-  private:
-    mutable std::mutex guard_;
-    caf::actor actor_;
-  };
-
-  result<void> check(const entity_ref& ref) const {
-    if (!deps_.kinds->find(ref.kind))
-      return fail(error_code::not_found, "There is no kind '" + storable(ref.kind, 50) + "'.");
-    if (ref.tenant.empty() || ref.tenant.value.size() > tenant_length_max || !printable(ref.tenant.value))
-      return fail(error_code::validation_error, "The tenant's name is malformed.");
-    if (ref.key.empty() || ref.key.size() > entity_key_length_max || !printable(ref.key))
-      return fail(error_code::validation_error, "A key has 1 to 200 bytes without control characters.");
-    return {};
-  }
-
-  void forward(shard_id id, entity_ref ref, call_context context, delivery& asked) {
-    const auto owner = deps_.places->owner_of(id);
-    if (!deps_.remote || owner.empty() || owner == deps_.self) return asked.answer(fail(error_code::unavailable));
-    deps_.remote->forward(owner, std::move(ref), std::move(context), asked.request(), asked.take_reply());
-  }
-
   runtime_deps deps_;
-  const shard_id shards_;
+  const std::shared_ptr<entity_router> router_;
   entity_deps_ptr shared_;
-  const std::shared_ptr<shard_map> local_;
-  std::shared_ptr<outbox_slot> outbox_ = std::make_shared<outbox_slot>();
+  const std::shared_ptr<actor_slot> outbox_ = std::make_shared<actor_slot>();
+  const std::shared_ptr<actor_slot> wakes_ = std::make_shared<actor_slot>();
 };
 
 } // namespace

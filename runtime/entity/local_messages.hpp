@@ -14,6 +14,7 @@ struct resident;
 class shard_host;
 class entity_machine;
 class outbox_dispatcher;
+class wake_queue;
 
 /// Work to be done inside the actor that owns an `Owner`.
 template <class Owner>
@@ -27,3 +28,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tobit::entity::delivery_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tobit::entity::job<tobit::entity::shard_host>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tobit::entity::job<tobit::entity::entity_machine>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tobit::entity::job<tobit::entity::outbox_dispatcher>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(tobit::entity::job<tobit::entity::wake_queue>)

@@ -15,9 +15,10 @@ public:
   static inline const char* name = "outbox";
   explicit outbox_actor_state(caf::event_based_actor* self) : inbox_(self) {}
 
-  void start(entity_deps_ptr deps, std::vector<effect_handler*> handlers, std::string owner, fence_lookup rights) {
-    dispatcher_ = std::make_unique<outbox_dispatcher>(std::move(deps), std::move(handlers), std::move(owner),
-                                                      std::move(rights), inbox_);
+  void start(entity_deps_ptr deps, std::vector<effect_handler*> handlers, std::shared_ptr<entity_gateway> entities,
+             std::string owner, fence_lookup rights) {
+    dispatcher_ = std::make_unique<outbox_dispatcher>(std::move(deps), std::move(handlers), std::move(entities),
+                                                      std::move(owner), std::move(rights), inbox_);
     dispatcher_->start();
   }
   outbox_dispatcher& dispatcher() noexcept { return *dispatcher_; }
@@ -28,7 +29,8 @@ private:
 };
 
 caf::behavior outbox_actor(caf::stateful_actor<outbox_actor_state>* self, const entity_deps_ptr& deps,
-                           const std::vector<effect_handler*>& handlers, const std::string& owner,
+                           const std::vector<effect_handler*>& handlers,
+                           const std::shared_ptr<entity_gateway>& entities, const std::string& owner,
                            const fence_lookup& rights);
 
 } // namespace tobit::entity

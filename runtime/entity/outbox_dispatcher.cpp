@@ -43,23 +43,32 @@ private:
 
 } // namespace
 
-outbox_dispatcher::outbox_dispatcher(entity_deps_ptr deps, std::vector<effect_handler*> handlers, std::string owner,
-                                     fence_lookup rights, inbox<outbox_dispatcher>& in)
+outbox_dispatcher::outbox_dispatcher(entity_deps_ptr deps, std::vector<effect_handler*> handlers,
+                                     std::shared_ptr<entity_gateway> entities, std::string owner, fence_lookup rights,
+                                     inbox<outbox_dispatcher>& in)
     : deps_(std::move(deps))
     , owner_(std::move(owner))
     , rights_(std::move(rights))
     , inbox_(in)
+    , messages_(entities, *deps_->time)
+    , reports_(deps_, std::move(entities), owner_, rights_, in)
     , turns_(deps_->options.outbox.concurrency_per_source_max) {
+  handlers_.emplace(messages_.type(), &messages_);
   for (auto* handler : handlers) handlers_.emplace(handler->type(), handler);
 }
 
 void outbox_dispatcher::start() {
   scan();
+  reports_.scan();
   arm_scan();
   purge();
 }
 
-void outbox_dispatcher::stop() { stopped_ = true; }
+void outbox_dispatcher::stop(std::shared_ptr<void> until_stopped) {
+  stopped_ = true;
+  reports_.stop();
+  until_stopped_ = std::move(until_stopped);
+}
 
 void outbox_dispatcher::take(std::vector<outgoing_effect> effects) {
   for (auto& effect : effects)
@@ -175,6 +184,8 @@ void outbox_dispatcher::settled(const std::string& id, const effect_outcome& out
                             {entry->second.effect.type});
   const auto correlation = entry->second.effect.correlation;
   watchers_.note(correlation, id, outcome);
+  if (const auto& effect = entry->second.effect; effect.report && !problem)
+    reports_.tell({effect.source, report_of(effect, outcome), effect.context, 0});
   forget(entry);
   if (watchers_.watched(correlation)) compare(correlation);
 }
@@ -298,6 +309,7 @@ void outbox_dispatcher::arm_scan() {
     if (self.deps_->figures)
       self.deps_->figures->set(telemetry::metric::outbox_waiting, static_cast<double>(self.held_.size()));
     self.scan();
+    self.reports_.scan();
     self.arm_scan();
   });
 }

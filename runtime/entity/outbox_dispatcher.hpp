@@ -1,8 +1,10 @@
 #pragma once
 
+#include "runtime/entity/effect_reports.hpp"
 #include "runtime/entity/effect_turns.hpp"
 #include "runtime/entity/entity_deps.hpp"
 #include "runtime/entity/inbox.hpp"
+#include "runtime/entity/message_handler.hpp"
 #include "runtime/entity/placement.hpp"
 #include "runtime/entity/settle_watch.hpp"
 
@@ -13,9 +15,6 @@
 
 namespace tobit::entity {
 
-/// The right to write for a shard, as this node holds it now; nothing for a shard of another node. Thread-safe.
-using fence_lookup = std::function<std::optional<fence>(const entity_ref&)>;
-
 /// Carries effects out: fresh ones straight after their commit, all others (retries, those of an earlier process, those
 /// that did not fit into memory) from their rows.
 ///
@@ -25,7 +24,9 @@ using fence_lookup = std::function<std::optional<fence>(const entity_ref&)>;
 /// attempt itself may happen more than once if a process dies in the middle.
 class outbox_dispatcher {
 public:
-  outbox_dispatcher(entity_deps_ptr deps, std::vector<effect_handler*> handlers, std::string owner, fence_lookup rights,
+  /// `entities`: to whom messages and reports go. It carries out effects of type "message" by itself.
+  outbox_dispatcher(entity_deps_ptr deps, std::vector<effect_handler*> handlers,
+                    std::shared_ptr<entity_gateway> entities, std::string owner, fence_lookup rights,
                     inbox<outbox_dispatcher>& in);
 
   /// Begins to look for due rows.
@@ -34,8 +35,9 @@ public:
   void take(std::vector<outgoing_effect> effects);
   /// See `effect_watch::when_settled`.
   void watch(const std::string& correlation, steady_time deadline, settle_watch::listener done);
-  /// Starts no further attempt.
-  void stop();
+  /// Starts no further attempt; `until_stopped` is let go of with this object.
+  void stop(std::shared_ptr<void> until_stopped);
+  effect_reports& reports() noexcept { return reports_; }
 
 private:
   struct held_effect {
@@ -67,6 +69,9 @@ private:
   std::string owner_;
   fence_lookup rights_;
   inbox<outbox_dispatcher>& inbox_;
+  message_handler messages_;
+  effect_reports reports_;
+  std::shared_ptr<void> until_stopped_;
 
   std::unordered_map<std::string, held_effect> held_;
   std::unordered_map<entity_ref, std::size_t> held_of_; ///< how many of each source

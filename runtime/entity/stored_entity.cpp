@@ -18,7 +18,7 @@ std::optional<utc_time> optional_time(const storage::value& v) {
 
 storage::statement entity_query(const entity_ref& ref) {
   return {"SELECT e.version, e.enabled, e.name, e.label, e.created_at, e.updated_at, e.created_by, e.deleted_at,"
-          " e.quarantined_at, e.snapshot, e.snapshot_seq, e.journal_seq, e.restarts, e.last_error, d.body"
+          " e.quarantined_at, e.snapshot, e.snapshot_seq, e.journal_seq, e.restarts, e.last_error, d.body, e.wake_at"
           " FROM entity e JOIN definition d ON d.kind = e.kind AND d.tenant = e.tenant"
           " AND d.entity_key = e.entity_key AND d.version = e.version"
           " WHERE e.kind = $1 AND e.tenant = $2 AND e.entity_key = $3",
@@ -43,6 +43,7 @@ std::optional<stored_entity> read_entity(const storage::rows& rows) {
   found.journal_seq = as_int(row[11]);
   found.restarts = as_int(row[12]);
   found.last_error = as_text(row[13]);
+  found.wake_at = optional_time(row[15]);
   // A damaged definition stays null: whoever wants to run it finds out, while delete and quarantine still work.
   if (auto definition = parse_json(as_text(row[14]))) found.definition = std::move(*definition);
   return found;

@@ -19,6 +19,7 @@ struct stored_entity {
   utc_time created_at, updated_at;
   std::string created_by;
   std::optional<utc_time> deleted_at, quarantined_at;
+  std::optional<utc_time> wake_at; ///< never later than the logic wants to be woken
   std::string snapshot;
   std::int64_t snapshot_seq = 0, journal_seq = 0;
   std::int64_t restarts = 0;

@@ -68,12 +68,21 @@ storage::statement journal_row(const entity_ref& ref, std::int64_t seq, const me
       {ref.kind, ref.tenant.value, ref.key, seq, std::string(event.name()), to_text(event.encode()), to_micros(now)}};
 }
 
+storage::statement wake_row(const entity_ref& ref, std::optional<utc_time> at) {
+  return {"UPDATE entity SET wake_at = $4 WHERE kind = $1 AND tenant = $2 AND entity_key = $3",
+          {ref.kind, ref.tenant.value, ref.key, at ? storage::value(to_micros(*at)) : storage::value()}};
+}
+
+storage::statement close_report(const std::string& effect_id) {
+  return {"UPDATE outbox SET report_at = NULL, report_error = NULL WHERE id = $1", {effect_id}};
+}
+
 storage::statement outbox_row(const outgoing_effect& effect, shard_id shard, std::chrono::microseconds grace) {
   return {"INSERT INTO outbox (id, shard, kind, tenant, entity_key, effect, body, context, correlation, status,"
-          " next_attempt_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', $10, $11)",
+          " next_attempt_at, created_at, report) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', $10, $11, $12)",
           {effect.id, std::int64_t{shard}, effect.source.kind, effect.source.tenant.value, effect.source.key,
            effect.type, to_text(effect.body), encode_context(effect.context), effect.correlation,
-           to_micros(effect.created_at + grace), to_micros(effect.created_at)}};
+           to_micros(effect.created_at + grace), to_micros(effect.created_at), std::int64_t{effect.report}}};
 }
 
 std::vector<outgoing_effect> outgoing(const entity_ref& source, std::vector<effect> effects, const moment& at) {
@@ -88,6 +97,7 @@ std::vector<outgoing_effect> outgoing(const entity_ref& source, std::vector<effe
     out.correlation = std::move(wanted.correlation);
     out.context = at.context.child().with_deadline(steady_time::max());
     out.created_at = at.now;
+    out.report = wanted.report;
     all.push_back(std::move(out));
   }
   return all;

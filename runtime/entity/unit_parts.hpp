@@ -5,6 +5,8 @@
 #include "runtime/entity/placement.hpp"
 #include "runtime/storage/statement.hpp"
 
+#include <optional>
+
 /// The statements that transactions of entities are put together from.
 namespace tobit::entity {
 
@@ -29,6 +31,12 @@ storage::statement advance_with_snapshot(const entity_ref& ref, std::int64_t fro
 storage::statement trim_journal(const entity_ref& ref, std::int64_t up_to);
 /// One event at its position.
 storage::statement journal_row(const entity_ref& ref, std::int64_t seq, const message& event, utc_time now);
+
+/// When the entity is to be woken; nothing: not by time.
+storage::statement wake_row(const entity_ref& ref, std::optional<utc_time> at);
+
+/// The entity has taken the report about its effect.
+storage::statement close_report(const std::string& effect_id);
 
 /// The outbox row of an effect; it is due after `grace`, before that it belongs to whoever wrote it.
 storage::statement outbox_row(const outgoing_effect& effect, shard_id shard, std::chrono::microseconds grace);

@@ -1,8 +1,9 @@
 #include "tests/support/counter/counter_kind.hpp"
 
+#include "schemas/entity/entity_protocol.hpp"
 #include "tests/support/counter/counter_protocol.hpp"
 
-#include <charconv>
+#include <set>
 #include <stdexcept>
 
 namespace tobit::counter {
@@ -16,7 +17,7 @@ public:
   counter_logic(std::int64_t version, std::int64_t step, bool keeps_state)
       : version_(version), step_(step), keeps_state_(keeps_state) {}
 
-  result<decision> decide(const message& request, const entity::moment&) override {
+  result<decision> decide(const message& request, const entity::moment& at) override {
     decision wanted;
     if (request.as<get_count>()) {
       wanted.reply = message::of(count_is{count_, version_});
@@ -30,20 +31,45 @@ public:
       wanted.publications.push_back({"counter", {{"count", count_ + 1}}});
       return wanted;
     }
+    if (auto* alarm = request.as<alarm_counter>()) {
+      wanted = count(1);
+      wanted.events.push_back(message::of(alarm_set{alarm->at_us, alarm->then_us, alarm->fails}));
+      return wanted;
+    }
+    if (request.as<entity::wake_entity>()) return woken(at.now);
+    if (auto* wish = request.as<report_to_counter>()) {
+      wanted = count(1);
+      for (std::int64_t i = 0; i < wish->copies; ++i) wanted.effects.push_back({wish->type, wish->body, "", true});
+      return wanted;
+    }
+    if (auto* settled = request.as<entity::effect_settled>()) {
+      if (heard_.count(settled->effect_id) != 0) return wanted;
+      wanted = count(settled->done ? 1'000 : 10'000);
+      wanted.events.push_back(message::of(report_heard{settled->effect_id}));
+      return wanted;
+    }
     if (auto* trouble = request.as<trouble_counter>()) return make_trouble(trouble->how);
     return fail(error_code::not_implemented, "A counter does not know this message.");
   }
 
   void apply(const message& event) override {
     if (auto* more = event.as<counted>()) count_ += more->amount;
+    if (auto* set = event.as<alarm_set>()) alarm_ = *set;
+    if (auto* heard = event.as<report_heard>()) heard_.insert(heard->effect_id);
     if (event.as<poisoned>()) throw std::runtime_error("poisoned");
   }
 
-  std::string snapshot() const override { return std::to_string(count_); }
+  std::optional<utc_time> wake_at() const override {
+    return alarm_.at_us == 0 ? std::nullopt : std::optional(from_micros(alarm_.at_us));
+  }
+
+  std::string snapshot() const override { return to_text({{"count", count_}, {"alarm", alarm_}, {"heard", heard_}}); }
   result<void> restore(std::string_view snapshot) override {
     if (!keeps_state_ && !snapshot.empty()) return fail(error_code::unprocessable, "This version keeps no state.");
-    count_ = 0;
-    std::from_chars(snapshot.data(), snapshot.data() + snapshot.size(), count_);
+    const auto state = parse_json(snapshot).value_or(json::object());
+    count_ = state.value("count", std::int64_t{0});
+    alarm_ = state.value("alarm", alarm_set{});
+    heard_ = state.value("heard", std::set<std::string>{});
     return {};
   }
   json view() const override { return {{"count", count_}, {"step", step_}}; }
@@ -53,6 +79,14 @@ private:
     decision wanted;
     wanted.events.push_back(message::of(counted{amount}));
     wanted.reply = message::of(count_is{count_ + amount, version_});
+    return wanted;
+  }
+  decision woken(utc_time now) const {
+    if (alarm_.at_us == 0 || from_micros(alarm_.at_us) > now) throw std::logic_error("woken too early");
+    if (alarm_.fails) throw std::runtime_error("no morning person");
+    auto wanted = count(100);
+    const auto next = alarm_.then_us == 0 ? 0 : alarm_.at_us + alarm_.then_us;
+    wanted.events.push_back(message::of(alarm_set{next, alarm_.then_us, false}));
     return wanted;
   }
   result<decision> make_trouble(const std::string& how) const {
@@ -67,6 +101,8 @@ private:
 
   std::int64_t version_, step_, count_ = 0;
   bool keeps_state_;
+  alarm_set alarm_;
+  std::set<std::string> heard_;
 };
 
 } // namespace

@@ -37,10 +37,35 @@ struct trouble_counter {
   static constexpr std::string_view wire_name = "tobit.counter.trouble.v1";
   std::string how;
 };
+/// Asks to be woken at `at_us` (UTC microseconds; 0: not any more), together with one count. When it is woken, it adds
+/// 100 and wants the next wake `then_us` later (0: none). Answer: `count_is`.
+struct alarm_counter {
+  static constexpr std::string_view wire_name = "tobit.counter.alarm.v1";
+  std::int64_t at_us = 0, then_us = 0;
+  bool fails = false; ///< throws when it is woken
+};
+/// Adds one and wants to hear how its effect of this type ends: it adds 1000 for done and 10000 for failed, once per
+/// effect. Answer: `count_is`.
+struct report_to_counter {
+  static constexpr std::string_view wire_name = "tobit.counter.report_to.v1";
+  std::string type;
+  json body;
+  std::int64_t copies = 1;
+};
 /// Event: the count went up.
 struct counted {
   static constexpr std::string_view wire_name = "tobit.counter.counted.v1";
   std::int64_t amount = 0;
+};
+/// Event: the next wake, and what was heard.
+struct alarm_set {
+  static constexpr std::string_view wire_name = "tobit.counter.alarm_set.v1";
+  std::int64_t at_us = 0, then_us = 0;
+  bool fails = false;
+};
+struct report_heard {
+  static constexpr std::string_view wire_name = "tobit.counter.report_heard.v1";
+  std::string effect_id;
 };
 /// Event that cannot be applied.
 struct poisoned {
@@ -52,13 +77,18 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(count_is, value, version)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(announce_count, copies, correlation)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(trouble_counter, how)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(counted, amount)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(alarm_counter, at_us, then_us, fails)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(report_to_counter, type, body, copies)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(alarm_set, at_us, then_us, fails)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(report_heard, effect_id)
 inline void to_json(json& out, const get_count&) { out = json::object(); }
 inline void from_json(const json&, get_count&) {}
 inline void to_json(json& out, const poisoned&) { out = json::object(); }
 inline void from_json(const json&, poisoned&) {}
 
 inline void register_counter_messages() {
-  register_messages<add_to_counter, get_count, count_is, announce_count, trouble_counter, counted, poisoned>();
+  register_messages<add_to_counter, get_count, count_is, announce_count, trouble_counter, counted, poisoned,
+                    alarm_counter, report_to_counter, alarm_set, report_heard>();
 }
 
 } // namespace tobit::counter
