@@ -73,10 +73,9 @@ CAF_TEST(what the receiver refuses for good fails and what may pass later is tri
   want("message", json::array({1}));
   CAF_CHECK_EQUAL(rows("SELECT COUNT(*) FROM outbox WHERE status = 'failed'"), 6);
   CAF_CHECK_EQUAL(get(), 60'006);
-  db->fail_reads(1, error{error_code::database_error}); // the receiver cannot be loaded
   define(json::object(), "c");
   control("stop", "c");
-  db->fail_reads(1, error{error_code::database_error});
+  db->fail_reads(1, error{error_code::database_error}); // the receiver cannot be loaded
   say({{"amount", 5}}, "tobit.counter.add.v1", "c");
   CAF_CHECK_EQUAL(rows("SELECT COUNT(*) FROM outbox WHERE status = 'pending'"), 1);
   pass(seconds{1});
