@@ -1,8 +1,11 @@
 #include "actors/rule/rule_definition.hpp"
 
 #include "actors/rule/action_definition.hpp"
+#include "actors/rule/alert/alert_terms.hpp"
 #include "actors/rule/trigger_definition.hpp"
 #include "schemas/rule/rule_secrets.hpp"
+
+#include <algorithm>
 
 namespace tobit::rule {
 
@@ -17,6 +20,12 @@ json merged(const json& body, const json* before) {
       body["trigger_type"] != before->value("trigger_type", json()))
     all.erase("trigger_spec");
   return with_secrets_of(std::move(all), *before);
+}
+
+/// Whoever tells channels tells them of alerts: without a section of its own it has the defaults.
+bool tells_channels(const json& rule) {
+  const auto actions = rule.contains("action_spec") ? actions_of(rule.at("action_spec")) : std::vector<json>{};
+  return std::any_of(actions.begin(), actions.end(), [](const json& a) { return a.value("type", "") == "notify"; });
 }
 
 } // namespace
@@ -52,6 +61,11 @@ result<json> normalise_rule(const entity_ref& ref, const json& body, const json*
     out["trigger_spec"] = read_trigger(v, out["trigger_type"].get<std::string>(), *trigger, guard);
   const auto* action = in.any("action_spec");
   if (v.good()) out["action_spec"] = read_action_spec(v, action ? *action : json(), guard);
+  const auto* alert = in.any("alert");
+  const bool wanted = alert ? !(alert->is_boolean() && !alert->get<bool>()) : tells_channels(out);
+  if (v.good() && wanted)
+    out["alert"] =
+        read_alert(v, alert ? *alert : json(), out["trigger_type"].get_ref<const std::string&>(), out["trigger_spec"]);
   in.close();
   if (!v.good()) return fail(v.problem());
   return out;

@@ -93,8 +93,9 @@ result<entity::decision> rule_state::on_wake(const entity::moment& at) {
   const json nothing;
   const cause from{"time", subject::of(nothing)};
   verdicts_.clear();
-  evaluator_->advance(at.now, verdicts_);
+  if (active_) evaluator_->advance(at.now, verdicts_);
   for (auto& verdict : verdicts_) conclude(std::move(verdict), from, t);
+  for (const auto& change : alerts_.advance(at)) act_on(change, rule_alerts::verdict_of(change.record), from, t);
   close(t, -1, 0);
   return std::move(t.out);
 }
@@ -107,6 +108,7 @@ bool rule_state::close(turn& t, std::int64_t partition, std::uint64_t offset) {
   if (taken)
     t.out.events.push_back(message::of(
         inputs_taken{++taken_sequence_, trigger_mark_, partition, offset, t.observed_at_us, std::move(record)}));
+  alerts_.close(identity_, t.at, t.out);
   if (t.fired > 0)
     t.out.events.push_back(message::of(rule_fired{to_micros(t.at.now), t.fired, t.due_at_us, t.observed_at_us}));
   return taken;

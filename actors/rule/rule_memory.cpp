@@ -26,7 +26,7 @@ void rule_memory::apply(const message& event) {
   }
 }
 
-std::string to_snapshot(const rule_memory& memory, std::string_view evaluator, std::uint64_t trigger) {
+std::string to_snapshot(const rule_memory& memory, std::string_view evaluator, std::uint64_t trigger, json alerts) {
   auto offsets = json::object();
   for (const auto& [partition, offset] : memory.offsets) offsets[std::to_string(partition)] = offset;
   json out{{"v", 1},
@@ -38,6 +38,7 @@ std::string to_snapshot(const rule_memory& memory, std::string_view evaluator, s
            {"trigger", trigger}};
   if (memory.metric_matched) out["metric_matched"] = true;
   if (memory.inputs_sequence > 0) out["inputs_sequence"] = memory.inputs_sequence;
+  if (!alerts.is_null()) out["alerts"] = std::move(alerts);
   auto text = to_text(out);
   if (!evaluator.empty()) text.append(1, '\n').append(evaluator);
   return text;
@@ -61,6 +62,7 @@ result<rule_snapshot> from_snapshot(std::string_view snapshot, std::uint64_t tri
     const auto offsets = in->value("offsets", json::object());
     for (const auto& [partition, offset] : offsets.items())
       memory.offsets[std::stoll(partition)] = offset.get<std::uint64_t>();
+    out.alerts = in->value("alerts", json());
     if (in->value("trigger", std::uint64_t{0}) == trigger) {
       memory.metric_matched = in->value("metric_matched", false);
       out.baseline = in->value("baseline", std::vector<double>{});

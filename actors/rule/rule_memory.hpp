@@ -30,11 +30,13 @@ struct rule_snapshot {
   rule_memory memory;
   std::string evaluator;        ///< empty: none, or of another trigger_spec
   std::vector<double> baseline; ///< of an anomaly rule of an earlier release
+  json alerts;                  ///< of the table of alerts; null: none
 };
 
 /// A line of JSON with a version, then the evaluator's bytes; `trigger` marks the trigger_spec that metric_matched and
 /// the evaluator's state belong to.
-std::string to_snapshot(const rule_memory& memory, std::string_view evaluator, std::uint64_t trigger);
+std::string to_snapshot(const rule_memory& memory, std::string_view evaluator, std::uint64_t trigger,
+                        json alerts = nullptr);
 
 /// Reads what any release wrote. What belongs to another trigger_spec is left out.
 /// Errors: internal_server_error for what is not a snapshot.

@@ -6,6 +6,8 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
+
 namespace tobit::rule {
 
 namespace {
@@ -31,15 +33,25 @@ rule_state::rule_state(const entity_ref& ref, std::int64_t version, const json& 
     , trigger_(definition)
     , actions_(definition.at("action_spec"))
     , trigger_mark_(mark_of(definition))
-    , evaluator_(make_evaluator(definition, trigger_)) {}
+    , evaluator_(make_evaluator(definition, trigger_))
+    , alerts_(definition, ref) {}
 
 // -- state ----------------------------------------------------------------------------------------------------------
+
+std::string rule_state::snapshot() const {
+  return to_snapshot(memory_, evaluator_->snapshot(), trigger_mark_, alerts_.snapshot());
+}
 
 result<void> rule_state::restore(std::string_view snapshot) {
   auto read = from_snapshot(snapshot, trigger_mark_);
   if (!read) return fail(std::move(read.error()));
   if (auto restored = evaluator_->restore(read->evaluator); !restored) return restored;
   if (!read->baseline.empty()) evaluator_->replay({{"values", std::move(read->baseline)}});
+  try {
+    alerts_.restore(read->alerts);
+  } catch (const json::exception&) {
+    return fail(error_code::internal_server_error, "The rule's snapshot holds damaged alerts.");
+  }
   memory_ = std::move(read->memory);
   taken_sequence_ = memory_.inputs_sequence;
   seen_.clear();
@@ -51,13 +63,19 @@ void rule_state::apply(const message& event) {
     // A record for a trigger_spec of the past has nothing to say to this one's evaluator.
     if (taken->trigger == trigger_mark_) evaluator_->replay(taken->record);
     taken_sequence_ = taken->sequence;
+  } else if (const auto* moved = event.as<alerts_moved>()) {
+    alerts_.apply(*moved);
   } else if (const auto* grown = event.as<baseline_grown>()) {
     evaluator_->replay({{"values", grown->values}});
   }
   memory_.apply(event);
 }
 
-std::optional<utc_time> rule_state::wake_at() const { return active_ ? evaluator_->wake_at() : std::nullopt; }
+std::optional<utc_time> rule_state::wake_at() const {
+  const auto due = active_ ? evaluator_->wake_at() : std::nullopt, alert_due = alerts_.wake_at();
+  if (!due || !alert_due) return due ? due : alert_due;
+  return std::min(*due, *alert_due);
+}
 
 // -- messages -------------------------------------------------------------------------------------------------------
 
@@ -78,6 +96,7 @@ void rule_state::conclude(key_verdict verdict, const cause& from, turn& t) {
   if (!verdict.verdict.error.empty()) return record_failure(std::move(verdict), t);
   const bool matched = verdict.verdict.matched;
   t.matched += matched;
+  if (alerts_.on()) return alert(verdict, from, t);
   bool fires = matched;
   if (trigger_.fires_on_change()) {
     fires = matched && !memory_.metric_matched;
@@ -86,10 +105,24 @@ void rule_state::conclude(key_verdict verdict, const cause& from, turn& t) {
   if (fires) fire(std::move(verdict), from, t);
 }
 
+std::string rule_state::next_exec_id(const turn& t) {
+  std::string id(t.at.decision_id);
+  if (t.fired + t.failed > 0) id += "/" + std::to_string(t.fired + t.failed);
+  return id;
+}
+
+void rule_state::alert(const key_verdict& verdict, const cause& from, turn& t) {
+  const auto exec_id = next_exec_id(t);
+  for (const auto& change : alerts_.take(verdict, from.where, t.at, exec_id)) act_on(change, verdict, from, t);
+}
+
+void rule_state::act_on(const alert_change& change, key_verdict verdict, const cause& from, turn& t) {
+  if (change.status == "firing") fire(std::move(verdict), from, t);
+}
+
 void rule_state::fire(key_verdict verdict, const cause& from, turn& t) {
   occasion why;
-  why.exec_id = t.at.decision_id;
-  if (t.fired + t.failed > 0) why.exec_id += "/" + std::to_string(t.fired + t.failed);
+  why.exec_id = next_exec_id(t);
   why.executed_by = to_string(trigger_.type());
   why.wake = from.wake;
   why.where = from.where;
@@ -112,8 +145,7 @@ void rule_state::fire(key_verdict verdict, const cause& from, turn& t) {
 }
 
 void rule_state::record_failure(key_verdict verdict, turn& t) {
-  std::string exec_id(t.at.decision_id);
-  if (t.fired + t.failed > 0) exec_id += "/" + std::to_string(t.fired + t.failed);
+  const auto exec_id = next_exec_id(t);
   ++t.failed;
   note_failure(verdict.verdict.error, t.at);
   auto failed = row(exec_id, "fail", std::string(to_string(trigger_.type())), t.at);
@@ -152,6 +184,7 @@ json rule_state::view() const {
            {"last_due_at", time_or_null(memory_.last_due_at_us)},
            {"offsets", std::move(offsets)}};
   if (trigger_.fires_on_change()) out["metric_matched"] = memory_.metric_matched;
+  if (alerts_.on()) out["alerts"] = alerts_.view();
   if (auto state = evaluator_->view(); state.is_object()) out.update(state);
   return out;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/rule/alert/rule_alerts.hpp"
 #include "actors/rule/evaluator.hpp"
 #include "actors/rule/firing.hpp"
 #include "actors/rule/rule_memory.hpp"
@@ -36,7 +37,7 @@ public:
 
   result<entity::decision> decide(const message& request, const entity::moment& at) override;
   void apply(const message& event) override;
-  std::string snapshot() const override { return to_snapshot(memory_, evaluator_->snapshot(), trigger_mark_); }
+  std::string snapshot() const override;
   result<void> restore(std::string_view snapshot) override;
   std::optional<utc_time> wake_at() const override;
   json view() const override;
@@ -76,6 +77,10 @@ private:
   /// The one way from a verdict to what follows from it.
   void conclude(key_verdict verdict, const cause& from, turn& t);
   void fire(key_verdict verdict, const cause& from, turn& t);
+  /// What the rule's alerts make of a verdict, or of time, runs its actions.
+  void alert(const key_verdict& verdict, const cause& from, turn& t);
+  void act_on(const alert_change& change, key_verdict verdict, const cause& from, turn& t);
+  static std::string next_exec_id(const turn& t);
   void record_failure(key_verdict verdict, turn& t);
   execution row(const std::string& exec_id, std::string_view status, std::string by, const entity::moment& at) const;
   void note_failure(const std::string& why, const entity::moment& at);
@@ -93,8 +98,9 @@ private:
   std::uint64_t trigger_mark_;
   rule_memory memory_;
   std::unique_ptr<evaluator> evaluator_; ///< refers to `trigger_`
-  std::int64_t taken_sequence_ = 0;      ///< what the evaluator's state holds; ahead of the memory within a decision
-  std::vector<key_verdict> verdicts_;    ///< kept for its memory
+  rule_alerts alerts_;
+  std::int64_t taken_sequence_ = 0;   ///< what the evaluator's state holds; ahead of the memory within a decision
+  std::vector<key_verdict> verdicts_; ///< kept for its memory
   std::map<std::int64_t, seen_offset> seen_;
   // Figures since this entity woke up; they are shown and never decide anything.
   std::int64_t evaluated_ = 0, matched_ = 0, failed_ = 0;

@@ -199,12 +199,12 @@ bool alert_table::settle_firing(entry& e, const key_verdict* by, const alert_mom
   const bool flaps = too_many_turns(r, now);
   if (flaps && !r.flapping) {
     r.flapping = true;
-    tell(e, "firing", "changes too often: flapping, it is held until it calms", by, at, out);
+    tell(e, "firing", "changes too often: flapping, it is held until it calms", by, at, out, false);
     return true;
   }
   if (r.flapping && !flaps) {
     r.flapping = false;
-    if (r.cleared_us == 0) tell(e, "firing", "calmed down and still matches", by, at, out);
+    if (r.cleared_us == 0) tell(e, "firing", "calmed down and still matches", by, at, out, false);
   }
   if (r.flapping) return true;
   if (r.cleared_us != 0) {
@@ -286,17 +286,18 @@ void alert_table::resolve_all(const std::string& reason, const alert_moment& at,
 }
 
 void alert_table::tell(entry& e, std::string_view status, std::string reason, const key_verdict* by,
-                       const alert_moment& at, std::vector<alert_change>& out) {
+                       const alert_moment& at, std::vector<alert_change>& out, bool transition) {
   auto& r = e.record;
   ++r.change;
   r.exec_id = at.exec_id;
   r.trace_id = at.trace_id;
   if (by && by->verdict.matched) {
     r.values = bounded(by->verdict.references, values_bytes_max);
+    if (by->verdict.value && r.values.is_object()) r.values["value"] = by->verdict.value->to_json();
     r.summary = clip_text(by->verdict.summary);
   }
   touch(e);
-  out.push_back({r, status, std::move(reason), by});
+  out.push_back({r, status, std::move(reason), transition, by});
 }
 
 // -- order of dues

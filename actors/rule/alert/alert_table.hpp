@@ -23,6 +23,7 @@ struct alert_change {
   alert_record record;             ///< after the change
   std::string_view status;         ///< pending | firing | resolved | inactive
   std::string reason;              ///< why, for people
+  bool transition = true;          ///< false: only a note about it (flapping)
   const key_verdict* by = nullptr; ///< the verdict that brought it about; null: time did. Valid during the call.
 };
 
@@ -95,7 +96,7 @@ private:
   void resolve(entry& e, std::string reason, const key_verdict* by, const alert_moment& at,
                std::vector<alert_change>& out);
   void tell(entry& e, std::string_view status, std::string reason, const key_verdict* by, const alert_moment& at,
-            std::vector<alert_change>& out);
+            std::vector<alert_change>& out, bool transition = true);
   std::int64_t due_of(const alert_record& r) const;
   void schedule(entry& e);
   void touch(entry& e);
