@@ -13,6 +13,9 @@ constexpr std::array<std::string_view, 9> other_variables{
     "TOBIT_URL",      "TOBIT_TOKEN", "TOBIT_API_KEY",           "TOBIT_USER",     "TOBIT_HOME",
     "TOBIT_PASSWORD", "TOBIT_JOBS",  "TOBIT_TEST_DATABASE_URL", "TOBIT_BUILD_DIR"};
 
+/// Secrets that definitions refer to (secrets.env_prefixes).
+constexpr std::string_view secret_prefix = "TOBIT_SECRET_";
+
 const setting_description* setting_of_variable(std::string_view name) noexcept {
   for (const auto& row : setting_table())
     if (row.variable == name) return &row;
@@ -21,6 +24,7 @@ const setting_description* setting_of_variable(std::string_view name) noexcept {
 
 void note_unknown_variable(std::string_view name, settings& into) {
   if (std::find(other_variables.begin(), other_variables.end(), name) != other_variables.end()) return;
+  if (name.starts_with(secret_prefix)) return;
   std::vector<std::string> known;
   for (const auto& row : setting_table()) known.push_back(row.variable);
   std::string remark =

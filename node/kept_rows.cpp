@@ -16,6 +16,18 @@ std::vector<storage::retention_rule> kept_rows(const config::settings& from) {
        "DELETE FROM rule_event WHERE event_id IN (SELECT event_id FROM rule_event WHERE triggered_at < $1 ORDER BY "
        "triggered_at LIMIT $2)",
        keep(setting::retention_executions)},
+      {"deliveries",
+       "DELETE FROM channel_delivery WHERE id IN (SELECT id FROM channel_delivery WHERE at < $1 ORDER BY at LIMIT $2)",
+       keep(setting::retention_deliveries)},
+      {"dead letters",
+       "DELETE FROM dead_letter WHERE id IN (SELECT id FROM dead_letter WHERE at < $1 ORDER BY at LIMIT $2)",
+       keep(setting::retention_dead_letters)},
+      // Older than any effect that is still tried: the outbox tries for hours at most.
+      {"attempts",
+       "DELETE FROM channel_attempt WHERE (effect_id, attempt) IN (SELECT effect_id, attempt FROM channel_attempt "
+       "WHERE "
+       "at < $1 ORDER BY at LIMIT $2)",
+       std::chrono::hours{24 * 30}},
       {"spans",
        "DELETE FROM span WHERE (trace_id, span_id) IN (SELECT trace_id, span_id FROM span WHERE started_at < $1 ORDER "
        "BY "

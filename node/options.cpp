@@ -1,6 +1,7 @@
 #include "node/options.hpp"
 
 #include <charconv>
+#include <filesystem>
 
 namespace tobit::node {
 
@@ -48,6 +49,17 @@ outbound::http_client_options outbound_options(const config::settings& from) {
   to.in_flight_per_host_max = from.count(setting::outbound_in_flight_per_host_max);
   to.connections_max = from.count(setting::outbound_connections_max);
   to.connections_per_host = from.count(setting::outbound_connections_per_host);
+  to.ca_file = from.in_data_dir(from.text(setting::outbound_ca_file));
+  return to;
+}
+
+notify::channel_options channel_options(const config::settings& from) {
+  notify::channel_options to;
+  to.secrets.env_prefixes = from.list(setting::secrets_env_prefixes);
+  for (const auto& folder : from.list(setting::secrets_folders))
+    to.secrets.folders.push_back(std::filesystem::absolute(from.in_data_dir(folder)).lexically_normal().string());
+  to.timeout = from.duration(setting::channel_timeout);
+  to.mail_timeout = from.duration(setting::channel_mail_timeout);
   return to;
 }
 

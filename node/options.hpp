@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/event/event_log.hpp"
+#include "actors/notify/channel/channel_options.hpp"
 #include "actors/poll/poll_loop.hpp"
 #include "config/settings.hpp"
 #include "http/edge.hpp"
@@ -20,6 +21,7 @@ storage::database_options database_options(const config::settings& from);
 /// What `storage::open_database` takes: the configured URL, or the SQLite file in the data folder.
 std::string database_url(const config::settings& from);
 outbound::http_client_options outbound_options(const config::settings& from);
+notify::channel_options channel_options(const config::settings& from);
 telemetry::span_options span_options(const config::settings& from);
 entity::entity_options entity_options(const config::settings& from);
 event::event_log_options event_log_options(const config::settings& from);

@@ -1,7 +1,8 @@
 #include "runtime/outbound/address_guard.hpp"
 #include "runtime/outbound/curl_handles.hpp"
-#include "runtime/outbound/http_client.hpp"
-#include "runtime/outbound/transfer.hpp"
+#include "runtime/outbound/http_transfer.hpp"
+#include "runtime/outbound/mail_transfer.hpp"
+#include "runtime/outbound/outbound_client.hpp"
 #include "runtime/outbound/transfer_queue.hpp"
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include <signal.h>
 #include <string>
 #include <thread>
+#include <unistd.h>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -24,7 +26,7 @@ constexpr std::size_t spare_handles_max = 64;
 /// Longest pause of the loop; everything that matters wakes it.
 constexpr std::chrono::milliseconds idle_wait{1'000};
 
-class curl_client final : public http_client {
+class curl_client final : public outbound_client {
 public:
   curl_client(const http_client_options& options, address_guard guard)
       : options_(options)
@@ -45,7 +47,22 @@ public:
   }
 
   void send(http_request request, answer_callback done) override {
-    auto made = transfer::make(std::move(request), guard_);
+    accept(http_transfer::make(std::move(request), guard_), std::move(done));
+  }
+
+  void send(mail_request request, smtp_client::callback done) override {
+    auto verdict = std::make_shared<mail_transfer::verdict>();
+    auto made = mail_transfer::make(std::move(request), guard_, verdict);
+    accept(std::move(made), [verdict, done = std::move(done)](const result<http_response>& answer) {
+      if (answer)
+        done(std::move(verdict->receipt));
+      else
+        done(tl::unexpected<mail_failure>({answer.error(), verdict->reply_code, verdict->outcome_unknown}));
+    });
+  }
+
+private:
+  void accept(result<std::unique_ptr<transfer>> made, answer_callback done) {
     arrival next{nullptr, std::move(done), {}};
     if (made)
       next.what = std::move(*made);
@@ -61,7 +78,6 @@ public:
     if (was_empty) curl_multi_wakeup(multi_.get());
   }
 
-private:
   /// A request as it was handed in; refused ones pass through the inbox too, so that `done` always runs on our thread.
   struct arrival {
     std::unique_ptr<transfer> what;
@@ -129,7 +145,7 @@ private:
 
   void start_what_may() {
     while (auto next = queue_.next()) {
-      next->what->begin(spare_handle(), options_.user_agent);
+      next->what->begin(spare_handle(), {options_.user_agent, options_.ca_file});
       const auto easy = next->what->easy();
       if (!easy || curl_multi_add_handle(multi_.get(), easy) != CURLM_OK) {
         queue_.finished(next->what->authority());
@@ -164,6 +180,7 @@ private:
     for (auto& t : queue_.clear()) settle(t, fail(stopping));
     for (auto& [easy, t] : active_) {
       curl_multi_remove_handle(multi_.get(), easy);
+      t.what->conclude(CURLE_ABORTED_BY_CALLBACK); // a mail may be out; its sender must know
       settle(t, fail(stopping));
     }
     active_.clear();
@@ -225,14 +242,22 @@ private:
 
 } // namespace
 
-result<std::unique_ptr<http_client>> make_http_client(const http_client_options& options) {
+result<std::unique_ptr<outbound_client>> make_outbound_client(const http_client_options& options) {
   static const auto ready = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (ready != CURLE_OK) return fail(error_code::configuration_error, "libcurl could not be started.");
   auto guard = address_guard::make(options.guard);
   if (!guard) return fail(guard.error());
   if (options.connections_max == 0 || options.connections_per_host == 0 || options.in_flight_max == 0)
     return fail(error_code::configuration_error, "The limits of outgoing connections and requests must be at least 1.");
+  if (!options.ca_file.empty() && access(options.ca_file.c_str(), R_OK) != 0)
+    return fail(error_code::configuration_error, "outbound.ca_file: '" + options.ca_file + "' cannot be read.");
   return std::make_unique<curl_client>(options, std::move(*guard));
+}
+
+result<std::unique_ptr<http_client>> make_http_client(const http_client_options& options) {
+  auto made = make_outbound_client(options);
+  if (!made) return fail(made.error());
+  return std::move(*made);
 }
 
 } // namespace tobit::outbound

@@ -2,6 +2,7 @@
 
 #include "schemas/error.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -27,6 +28,10 @@ struct http_request {
   /// The guard lets this request through although the address is private. Only for URLs that this program made from an
   /// address of its own (its HTTP edge, a configured collector), never for what a user wrote.
   bool trusted = false;
+  /// If set: becomes true when the connection stands and the request begins to leave, so that after a failure one knows
+  /// whether the receiver may have got it. Such a request has a connection of its own, for what a kept connection lost
+  /// would be sent again without a word.
+  std::shared_ptr<std::atomic<bool>> departed{};
 };
 
 /// Bytes of all header lines of an answer; beyond it the answer is refused.
@@ -67,6 +72,7 @@ struct http_client_options {
   std::size_t connections_max = 256;          ///< open at the same time; what has none yet waits, its timeout running
   std::size_t connections_per_host = 32;
   std::string user_agent = "tobit";
+  std::string ca_file{}; ///< PEM: certificate authorities that are trusted besides the system's; empty: none
 };
 
 /// A client on libcurl's multi interface with one thread of its own. Errors: configuration_error (malformed allow

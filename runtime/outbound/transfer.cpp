@@ -1,7 +1,6 @@
 #include "runtime/outbound/transfer.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -10,60 +9,6 @@ namespace tobit::outbound {
 namespace {
 
 constexpr std::chrono::milliseconds timeout_max = std::chrono::minutes{10};
-constexpr std::size_t headers_max = 100;
-constexpr std::size_t header_bytes_max = 64u << 10;
-
-bool is_token(std::string_view text) noexcept {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) ||
-           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  });
-}
-
-bool is_header_value(std::string_view text) noexcept {
-  return std::none_of(text.begin(), text.end(),
-                      [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; });
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
-
-std::string_view trimmed(std::string_view text) noexcept {
-  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-/// Headers that say where a message ends or belong to the connection: a caller's value could smuggle a second request.
-bool is_framing(std::string_view lower_name) noexcept {
-  constexpr std::string_view names[] = {
-      "connection", "content-length",    "expect",  "keep-alive",       "te",
-      "trailer",    "transfer-encoding", "upgrade", "proxy-connection", "proxy-authorization"};
-  return std::find(std::begin(names), std::end(names), lower_name) != std::end(names);
-}
-
-result<void> check_headers(const http_request& request) {
-  std::size_t bytes = 0;
-  for (const auto& [name, value] : request.headers) {
-    bytes += name.size() + value.size();
-    if (!is_token(name) || name.size() > 200)
-      return fail(error_code::validation_error,
-                  "A header's name is empty or has characters that are not allowed in it.");
-    if (!is_header_value(value))
-      return fail(error_code::validation_error,
-                  "The value of the header '" + name + "' contains a line break or control character; remove it.");
-    if (is_framing(lower(name)))
-      return fail(error_code::validation_error, "The header '" + name + "' is set by Tobit itself; remove it.");
-  }
-  if (request.headers.size() > headers_max || bytes > header_bytes_max)
-    return fail(error_code::validation_error, "The request has more than 100 headers or more than 64 KB of them.");
-  return {};
-}
 
 } // namespace
 
@@ -71,60 +16,47 @@ steady_time steady_now() noexcept {
   return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::steady_clock::now());
 }
 
-std::string_view http_response::header(std::string_view lower_case_name) const noexcept {
-  for (const auto& [name, value] : headers)
-    if (name == lower_case_name) return value;
-  return {};
-}
-
-transfer::transfer(http_request request, target_url target, const address_guard& guard)
-    : request_(std::move(request))
-    , target_(std::move(target))
+transfer::transfer(wish what, const address_guard& guard)
+    : target_(std::move(what.target))
+    , timeout_(std::clamp<std::chrono::milliseconds>(what.timeout, std::chrono::milliseconds{1}, timeout_max))
+    , trusted_(what.trusted)
+    , departed_(std::move(what.departed))
     , guard_(guard)
     , started_(steady_now())
-    , deadline_(started_ +
-                std::clamp<std::chrono::milliseconds>(request_.timeout, std::chrono::milliseconds{1}, timeout_max)) {
+    , deadline_(started_ + timeout_) {
   // nop
 }
 
-result<std::unique_ptr<transfer>> transfer::make(http_request request, const address_guard& guard) {
-  if (!is_token(request.method) || request.method.size() > 32 || request.method == "CONNECT" ||
-      request.method == "TRACE")
-    return fail(error_code::validation_error,
-                "The method is not one that can be sent; use GET, POST, PUT, PATCH or DELETE.");
-  if (auto checked = check_headers(request); !checked) return fail(checked.error());
-  auto target = parse_target(request.url);
-  if (!target) return fail(target.error());
-  if (!request.trusted)
-    if (auto checked = check_target(guard, *target); !checked) return fail(checked.error());
-  return std::unique_ptr<transfer>(new transfer(std::move(request), std::move(*target), guard));
-}
-
-void transfer::begin(easy_handle easy, const std::string& user_agent) {
+void transfer::begin(easy_handle easy, const transfer_surroundings& around) {
   easy_ = std::move(easy);
   const auto curl = easy_.get();
+  if (!curl) return;
   curl_easy_setopt(curl, CURLOPT_PRIVATE, this);
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, curl_says_.data());
   curl_easy_setopt(curl, CURLOPT_CURLU, target_.url.get());
-  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
   curl_easy_setopt(curl, CURLOPT_PROXY, ""); // also keeps it from reading http_proxy and its relatives
-  curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-  curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
-  curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
-  curl_easy_setopt(curl, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, &transfer::open_socket);
   curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, this);
   curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, &transfer::before_request);
   curl_easy_setopt(curl, CURLOPT_PREREQDATA, this);
-  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, &transfer::header_arrived);
-  curl_easy_setopt(curl, CURLOPT_HEADERDATA, this);
-  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &transfer::body_arrived);
-  curl_easy_setopt(curl, CURLOPT_WRITEDATA, this);
-  curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, ""); // everything that libcurl can unpack
+  if (departed_) {
+    // On a kept connection that the other side had closed libcurl sends again by itself.
+    curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
+  }
+  set_trust(around);
   set_limits();
-  set_method();
-  set_headers(user_agent);
+  set_up(around);
+}
+
+void transfer::set_trust(const transfer_surroundings& around) {
+  const auto curl = easy_.get();
+  curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+  curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+  curl_easy_setopt(curl, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  // The file takes the place of the system's bundle, not of its folder, which Debian fills with the same authorities.
+  if (!around.ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, around.ca_file.c_str());
 }
 
 void transfer::set_limits() {
@@ -138,45 +70,13 @@ void transfer::set_limits() {
   curl_easy_setopt(curl, CURLOPT_MAXLIFETIME_CONN, 300L); // follow a service that moved to another address
 }
 
-void transfer::set_method() {
-  const auto curl = easy_.get();
-  const auto& method = request_.method;
-  const auto sends_body = !request_.body.empty() || method == "POST" || method == "PUT" || method == "PATCH";
-  if (sends_body) {
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request_.body.data());
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
-  } else {
-    curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
-    if (method == "HEAD") curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
-  }
-  curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method.c_str());
-}
-
-void transfer::set_headers(const std::string& user_agent) {
-  curl_slist* list = nullptr;
-  const auto add = [&list](const std::string& line) {
-    if (auto* longer = curl_slist_append(list, line.c_str())) list = longer;
-  };
-  bool has_type = false;
-  for (const auto& [name, value] : request_.headers) {
-    // "Name:" would remove the header; "Name;" sends it empty.
-    add(trimmed(value).empty() ? name + ';' : name + ": " + value);
-    if (lower(name) == "content-type") has_type = true;
-  }
-  add("Expect:");                      // do not wait a second for "100 Continue"
-  if (!has_type) add("Content-Type:"); // not the form type that libcurl assumes
-  headers_.reset(list);
-  curl_easy_setopt(easy_.get(), CURLOPT_HTTPHEADER, list);
-  curl_easy_setopt(easy_.get(), CURLOPT_USERAGENT, user_agent.c_str());
-}
-
 easy_handle transfer::release() {
   if (easy_) curl_easy_reset(easy_.get());
   return std::move(easy_);
 }
 
 bool transfer::admits(const ip_address& ip, std::uint16_t port) noexcept {
-  if (!request_.trusted && !guard_.allows(ip, port, target_.host)) {
+  if (!trusted_ && !guard_.allows(ip, port, target_.host)) {
     refused_ = to_string(ip);
     return false;
   }
@@ -197,92 +97,43 @@ int transfer::before_request(void* self, char* remote_ip, char*, int remote_port
   const auto ip = parse_ip(remote_ip);
   const auto fine = ip && t.admits(*ip, static_cast<std::uint16_t>(remote_port));
   if (!fine) t.connected_ = false;
+  if (fine && t.departed_) t.departed_->store(true);
   return fine ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
-}
-
-std::size_t transfer::header_arrived(char* from, std::size_t size, std::size_t count, void* self) noexcept {
-  return static_cast<transfer*>(self)->on_header({from, size * count});
-}
-
-std::size_t transfer::body_arrived(char* from, std::size_t size, std::size_t count, void* self) noexcept {
-  return static_cast<transfer*>(self)->on_body({from, size * count});
-}
-
-std::size_t transfer::on_header(std::string_view line) {
-  header_bytes_ += line.size(); // interim answers count too, so that they cannot go on for ever
-  if (header_bytes_ > response_headers_max) {
-    cut_ = cut::headers_too_large;
-    return 0;
-  }
-  if (line.starts_with("HTTP/")) {
-    response_.headers.clear();
-    headers_complete_ = false;
-  } else if (trimmed(line).empty()) {
-    headers_complete_ = true;
-  } else if (const auto colon = line.find(':'); colon != line.npos) {
-    response_.headers.emplace_back(lower(trimmed(line.substr(0, colon))), trimmed(line.substr(colon + 1)));
-  }
-  return line.size();
-}
-
-std::size_t transfer::on_body(std::string_view piece) {
-  if (piece.size() > request_.response_max - response_.body.size()) {
-    cut_ = cut::body_too_large;
-    return 0;
-  }
-  response_.body.append(piece);
-  return piece.size();
-}
-
-result<http_response> transfer::conclude(CURLcode outcome) {
-  // libcurl is content with headers that end in the middle.
-  if (outcome == CURLE_OK && !headers_complete_) outcome = CURLE_PARTIAL_FILE;
-  if (outcome != CURLE_OK) return fail(explain(outcome));
-  long status = 0;
-  curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
-  response_.status = static_cast<int>(status);
-  response_.took = steady_now() - started_;
-  return std::move(response_);
 }
 
 error transfer::expired() const {
   return {error_code::deadline_exceeded,
-          target_.authority + " did not answer completely within " + std::to_string(request_.timeout.count()) + " ms."};
+          target_.authority + " did not answer completely within " + std::to_string(timeout_.count()) + " ms."};
 }
 
-error transfer::explain(CURLcode outcome) const {
+std::string transfer::curl_says(CURLcode outcome) const {
+  return curl_says_[0] ? curl_says_.data() : curl_easy_strerror(outcome);
+}
+
+std::optional<error> transfer::trouble(CURLcode outcome) const {
   using enum error_code;
   const auto& who = target_.authority;
-  const auto detail = std::string(curl_says_[0] ? curl_says_.data() : curl_easy_strerror(outcome));
-  if (cut_ == cut::body_too_large)
-    return {external_service_error, "The answer of " + who + " is larger than " +
-                                        std::to_string(request_.response_max) + " bytes and was cut off."};
-  if (cut_ == cut::headers_too_large)
-    return {external_service_error, "The headers of the answer of " + who + " are larger than 64 KB; it was cut off."};
   if (!refused_.empty() && !connected_ && outcome != CURLE_OPERATION_TIMEDOUT) return refusal(target_, refused_);
   switch (outcome) {
   case CURLE_OPERATION_TIMEDOUT:
     return expired();
   case CURLE_COULDNT_RESOLVE_HOST:
-    return {connection_error, "The name '" + target_.host + "' could not be resolved; check it."};
+    return error{connection_error, "The name '" + target_.host + "' could not be resolved; check it."};
   case CURLE_COULDNT_CONNECT:
-    return {connection_error,
-            "No connection to " + who + " could be made; check the address and that the service runs."};
-  case CURLE_SEND_ERROR:
-  case CURLE_RECV_ERROR:
-  case CURLE_GOT_NOTHING:
-  case CURLE_PARTIAL_FILE:
-    return {connection_error, who + " closed the connection before its answer was complete."};
+    return error{connection_error,
+                 "No connection to " + who + " could be made; check the address and that the service runs."};
   case CURLE_PEER_FAILED_VERIFICATION:
-    return {connection_error, "The certificate of " + who + " could not be verified: " + detail + '.'};
+    return error{connection_error, "The certificate of " + who + " could not be verified: " + curl_says(outcome) + '.'};
   case CURLE_SSL_CONNECT_ERROR:
-    return {connection_error, "The TLS handshake with " + who + " failed: " + detail + '.'};
+    return error{connection_error, "The TLS handshake with " + who + " failed: " + curl_says(outcome) + '.'};
+  case CURLE_SSL_CACERT_BADFILE:
+    return error{configuration_error, "The file of certificate authorities (outbound.ca_file) cannot be read."};
   case CURLE_URL_MALFORMAT:
-    return {validation_error, "The host of the URL is not a valid name."};
+    return error{validation_error, "The host of the URL is not a valid name."};
   case CURLE_OUT_OF_MEMORY:
-    return {overloaded, "There is not enough memory for a request to " + who + '.'};
+    return error{overloaded, "There is not enough memory for a request to " + who + '.'};
   default:
-    return {external_service_error, who + " gave an answer that is not valid HTTP: " + detail + '.'};
+    return std::nullopt;
   }
 }
 

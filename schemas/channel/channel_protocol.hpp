@@ -36,14 +36,23 @@ struct send_notice {
 };
 struct notice_taken {
   static constexpr std::string_view wire_name = "tobit.channel.notice_taken.v1";
-  std::string outcome; ///< sending | repeated | rate_limited
+  std::string outcome; ///< sending | repeated | rate_limited | paused (the channel is switched off)
+};
+
+/// Try a dead letter again. The channel takes the notice as if it had never seen it, but only to `recipients` if there
+/// are any (those that were not reached). Answer: `notice_taken`. Errors: conflict (it was replayed or removed).
+struct replay_notice {
+  static constexpr std::string_view wire_name = "tobit.channel.replay_notice.v1";
+  std::string dead_letter_id;
+  send_notice notice;
+  std::vector<std::string> recipients;
 };
 
 /// How a notice ended. Sent by the channel through its outbox to (`report_kind`, `report_key`), at least once.
 struct notice_settled {
   static constexpr std::string_view wire_name = "tobit.channel.notice_settled.v1";
   std::string notice_id, channel;
-  std::string outcome; ///< sent | failed (a dead letter is kept) | rate_limited | passed_on (to the fallback)
+  std::string outcome; ///< sent | failed (a dead letter is kept) | rate_limited | paused | passed_on (to the fallback)
   std::string error;
   std::int64_t at_us = 0;
 };
@@ -54,6 +63,9 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(send_notice, notice_id, thread, 
                                                 policy_name, message, alerts, alerts_total, tried, at_us, report_kind,
                                                 report_key)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(notice_taken, outcome)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(replay_notice, dead_letter_id, notice, recipients)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(notice_settled, notice_id, channel, outcome, error, at_us)
+
+void register_channel_messages();
 
 } // namespace tobit::channel

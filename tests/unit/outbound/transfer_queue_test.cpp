@@ -1,5 +1,6 @@
 #define CAF_SUITE transfer_queue
 
+#include "runtime/outbound/http_transfer.hpp"
 #include "runtime/outbound/transfer_queue.hpp"
 
 #include <caf/test/unit_test.hpp>
@@ -15,7 +16,7 @@ void add(transfer_queue& queue, const std::string& host, std::chrono::millisecon
   http_request request;
   request.url = "http://" + host + "/";
   request.timeout = timeout;
-  queue.add({transfer::make(request, guard).value(), [](result<http_response>) {}});
+  queue.add({http_transfer::make(request, guard).value(), [](result<http_response>) {}});
 }
 
 std::string next_host(transfer_queue& queue) {
