@@ -238,48 +238,46 @@ expectation::expectation(comparison_op op, json value, bool case_sensitive)
   for (const auto& item : *value_) list_.push_back(operand::of(&item));
 }
 
-expectation::outcome expectation::compare(const operand& actual) const noexcept {
+expectation::outcome compare(comparison_op op, const operand& actual, const operand& expected, bool fold) noexcept {
+  using outcome = expectation::outcome;
   if (actual.is == operand::type::missing) return outcome::missing;
   const auto verdict = [](bool matched) { return matched ? outcome::matched : outcome::not_matched; };
-  switch (op_) {
+  switch (op) {
   case comparison_op::equal:
-    return verdict(equals(actual, single_, fold_));
+    return verdict(equals(actual, expected, fold));
   case comparison_op::not_equal:
-    return verdict(!equals(actual, single_, fold_));
-  case comparison_op::in:
-  case comparison_op::not_in: {
-    const bool found =
-        std::any_of(list_.begin(), list_.end(), [&](const operand& item) { return equals(actual, item, fold_); });
-    return verdict(found == (op_ == comparison_op::in));
-  }
+    return verdict(!equals(actual, expected, fold));
   case comparison_op::contains:
-    if (actual.is == operand::type::text && single_.is == operand::type::text)
-      return verdict(holds_text(actual.text, single_.text, fold_));
+    if (actual.is == operand::type::text && expected.is == operand::type::text)
+      return verdict(holds_text(actual.text, expected.text, fold));
     if (actual.is == operand::type::array)
       return verdict(std::any_of(actual.value->begin(), actual.value->end(),
-                                 [&](const json& item) { return equals(operand::of(&item), single_, fold_); }));
-    if (actual.is == operand::type::object && single_.is == operand::type::text)
-      return verdict(actual.value->find(single_.text) != actual.value->end());
+                                 [&](const json& item) { return equals(operand::of(&item), expected, fold); }));
+    if (actual.is == operand::type::object && expected.is == operand::type::text)
+      return verdict(actual.value->find(expected.text) != actual.value->end());
     return outcome::incomparable;
   case comparison_op::starts_with:
   case comparison_op::ends_with: {
-    if (actual.is != operand::type::text || single_.is != operand::type::text) return outcome::incomparable;
-    const auto a = actual.text, e = single_.text;
+    if (actual.is != operand::type::text || expected.is != operand::type::text) return outcome::incomparable;
+    const auto a = actual.text, e = expected.text;
     if (e.size() > a.size()) return outcome::not_matched;
     return verdict(
-        same_text(op_ == comparison_op::starts_with ? a.substr(0, e.size()) : a.substr(a.size() - e.size()), e, fold_));
+        same_text(op == comparison_op::starts_with ? a.substr(0, e.size()) : a.substr(a.size() - e.size()), e, fold));
   }
+  case comparison_op::in:
+  case comparison_op::not_in:
+    return outcome::incomparable; // lists are an expectation's
   default:
     break;
   }
   std::strong_ordering order = std::strong_ordering::equal;
-  if (actual.numeric && single_.numeric)
-    order = *actual.numeric <=> *single_.numeric;
-  else if (actual.is == operand::type::text && single_.is == operand::type::text)
-    order = compare_text(actual.text, single_.text, fold_);
+  if (actual.numeric && expected.numeric)
+    order = *actual.numeric <=> *expected.numeric;
+  else if (actual.is == operand::type::text && expected.is == operand::type::text)
+    order = compare_text(actual.text, expected.text, fold);
   else
     return outcome::incomparable;
-  switch (op_) {
+  switch (op) {
   case comparison_op::greater:
     return verdict(order > 0);
   case comparison_op::less:
@@ -289,6 +287,14 @@ expectation::outcome expectation::compare(const operand& actual) const noexcept 
   default:
     return verdict(order <= 0);
   }
+}
+
+expectation::outcome expectation::compare(const operand& actual) const noexcept {
+  if (op_ != comparison_op::in && op_ != comparison_op::not_in) return rule::compare(op_, actual, single_, fold_);
+  if (actual.is == operand::type::missing) return outcome::missing;
+  const bool found =
+      std::any_of(list_.begin(), list_.end(), [&](const operand& item) { return equals(actual, item, fold_); });
+  return found == (op_ == comparison_op::in) ? outcome::matched : outcome::not_matched;
 }
 
 std::string explain(expectation::outcome outcome, const operand& actual, const expectation& expected) {

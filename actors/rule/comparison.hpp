@@ -106,6 +106,9 @@ private:
   std::vector<operand> list_; ///< for in and not_in
 };
 
+/// Compares two values that are both only known now. Not for `in` and `not_in` (incomparable).
+expectation::outcome compare(comparison_op op, const operand& actual, const operand& expected, bool fold) noexcept;
+
 /// A sentence for the references: why an outcome came about. Empty for `matched`.
 std::string explain(expectation::outcome outcome, const operand& actual, const expectation& expected);
 

@@ -27,9 +27,14 @@ occasion rule_state::asked_for(const json& payload, const std::string& executed_
   why.woken_by = payload;
   why.where = e ? subject::of(*e) : subject::of(payload);
   auto verdict = evaluator_->preview({why.where, e ? e->time : at.now, at.now, e ? &*e : nullptr});
+  if (!verdict.wake.empty()) { // as in `fire`: placeholders look into what the evaluator made of the input
+    why.wake = verdict.wake;
+    why.woken_by = std::move(verdict.woken_by);
+    why.where = subject::of(why.woken_by);
+  }
   why.verdict = std::move(verdict.verdict);
   why.labels = std::move(verdict.labels);
-  return why;
+  return why; // in place: `where` may refer to `woken_by`
 }
 
 result<entity::decision> rule_state::on_trigger(const trigger_rule& request, const entity::moment& at) {

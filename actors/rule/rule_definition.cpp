@@ -46,7 +46,7 @@ result<json> normalise_rule(const entity_ref& ref, const json& body, const json*
            {"labels", in.table("labels", 50, 200, false)},
            {"timezone", read_time_zone(in, "timezone", time_zone)},
            {"is_active", in.flag("is_active", true)},
-           {"trigger_type", in.choice("trigger_type", {"schedule", "metric", "event", "anomaly"})}};
+           {"trigger_type", in.choice("trigger_type", {"schedule", "metric", "event", "anomaly", "pattern"})}};
   if (out["rule_name"].get_ref<const std::string&>().find_first_not_of(' ') == std::string::npos)
     in.refuse("rule_name", "'rule_name' holds at least one character that is not a blank.");
   if (const auto* id = in.any("rule_id"); id && *id != ref.key)

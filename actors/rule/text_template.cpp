@@ -54,6 +54,13 @@ std::string text_template::fault_of(std::string_view text) {
   return fault;
 }
 
+std::vector<std::string> text_template::placeholders_of(std::string_view text) {
+  std::vector<std::string> out;
+  split(
+      text, [](std::string_view) {}, [&](std::string_view path) { out.emplace_back(path); });
+  return out;
+}
+
 std::string text_template::render(const lookup& value_of, std::size_t bytes_max) const {
   std::string out;
   for (const auto& p : parts_) {

@@ -19,6 +19,9 @@ public:
   /// A sentence that says what is wrong with a template, or empty.
   static std::string fault_of(std::string_view text);
 
+  /// The paths between the braces, in order. Precondition: `fault_of(text)` is empty; otherwise those before the fault.
+  static std::vector<std::string> placeholders_of(std::string_view text);
+
   using lookup = std::function<std::string(const std::string& path)>;
   /// At most `bytes_max` bytes; a longer text is cut.
   std::string render(const lookup& value_of, std::size_t bytes_max) const;

@@ -1,5 +1,6 @@
 #include "actors/rule/trigger.hpp"
 
+#include "actors/rule/pattern/pattern_definition.hpp"
 #include "schemas/entity/interest_spec.hpp"
 
 #include <algorithm>
@@ -36,20 +37,22 @@ std::string summary_of(const json& references) {
 } // namespace
 
 std::string_view to_string(trigger_type type) noexcept {
-  constexpr std::array<std::string_view, 4> names{"schedule", "metric", "event", "anomaly"};
+  constexpr std::array<std::string_view, 5> names{"schedule", "metric", "event", "anomaly", "pattern"};
   return names[static_cast<std::size_t>(type)];
 }
 
 trigger::trigger(const json& definition) : spec_(definition.at("trigger_spec")) {
   const auto& type = definition.at("trigger_type").get_ref<const std::string&>();
-  type_ = type == "schedule" ? trigger_type::schedule
-          : type == "metric" ? trigger_type::metric
-          : type == "event"  ? trigger_type::event
-                             : trigger_type::anomaly;
+  type_ = type == "schedule"  ? trigger_type::schedule
+          : type == "metric"  ? trigger_type::metric
+          : type == "event"   ? trigger_type::event
+          : type == "pattern" ? trigger_type::pattern
+                              : trigger_type::anomaly;
   on_change_ = spec_.value("fire", "") == "on_change";
   polls_ = type_ == trigger_type::metric || (type_ == trigger_type::anomaly && spec_.at("source") != "payload");
-  types_ = spec_.value("types", std::vector<std::string>{});
-  sources_ = spec_.value("sources", std::vector<std::string>{});
+  const auto filter = type_ == trigger_type::pattern ? pattern::event_interest_of(spec_) : spec_;
+  types_ = filter.value("types", std::vector<std::string>{});
+  sources_ = filter.value("sources", std::vector<std::string>{});
   if (type_ == trigger_type::event && (spec_.contains("field") || spec_.contains("conditions")))
     condition_ = condition::compile(spec_);
   if (spec_.contains("value_path")) value_path_.emplace(spec_["value_path"].get<std::string>());
@@ -65,7 +68,7 @@ trigger::trigger(const json& definition) : spec_(definition.at("trigger_spec")) 
 }
 
 bool trigger::takes_events() const noexcept {
-  return type_ == trigger_type::event || (type_ == trigger_type::anomaly && !polls_);
+  return type_ == trigger_type::event || type_ == trigger_type::pattern || (type_ == trigger_type::anomaly && !polls_);
 }
 
 bool trigger::lets_through(const event::event& e) const noexcept {
@@ -182,6 +185,7 @@ std::vector<entity::interest> interests_of(const json& definition) {
     if (!spec.contains("timezone")) wanted.timezone = definition.at("timezone").get<std::string>();
     return {{"schedule", wanted}};
   }
+  if (type == "pattern") return {{"event", pattern::event_interest_of(spec)}};
   const auto source = spec.value("source", "payload");
   if (type == "event" || source == "payload") return {{"event", spec.get<entity::event_interest>()}};
   auto wanted = spec.get<entity::poll_interest>();

@@ -12,7 +12,7 @@
 
 namespace tobit::rule {
 
-enum class trigger_type : std::uint8_t { schedule, metric, event, anomaly };
+enum class trigger_type : std::uint8_t { schedule, metric, event, anomaly, pattern };
 std::string_view to_string(trigger_type type) noexcept;
 
 /// What a rule thinks of one payload, event or reading.

@@ -2,6 +2,7 @@
 
 #include "actors/rule/condition.hpp"
 #include "actors/rule/group_by.hpp"
+#include "actors/rule/pattern/pattern_definition.hpp"
 #include "runtime/time/cron.hpp"
 #include "schemas/redaction.hpp"
 
@@ -16,8 +17,7 @@ namespace {
 constexpr std::string_view needs_windows =
     "Windows, aggregation and enrichment are not available in this release; a rule "
     "looks at one event or reading at a time. Remove this field.";
-constexpr std::string_view needs_patterns =
-    "Patterns over several events are not available in this release; remove this field.";
+constexpr std::string_view needs_patterns = "Patterns over several events have a trigger_type of their own: 'pattern'.";
 constexpr std::string_view needs_alerts =
     "Alert states are not available in this release; every match fires. Remove this "
     "field.";
@@ -345,10 +345,11 @@ json read_condition(verdict& v, const json& spec, const std::string& pointer, st
 json read_trigger(verdict& v, std::string_view trigger_type, const json& spec, const outbound::guard_options& guard) {
   field_reader in{v, spec, "/trigger_spec", "The trigger_spec of a rule of type '" + std::string(trigger_type) + "'"};
   if (!v.good()) return json::object();
-  auto out = trigger_type == "schedule" ? read_schedule(in)
-             : trigger_type == "metric" ? read_metric(in, guard)
-             : trigger_type == "event"  ? read_event(in)
-                                        : read_anomaly(in, guard);
+  auto out = trigger_type == "schedule"  ? read_schedule(in)
+             : trigger_type == "metric"  ? read_metric(in, guard)
+             : trigger_type == "event"   ? read_event(in)
+             : trigger_type == "pattern" ? pattern::read_pattern(in)
+                                         : read_anomaly(in, guard);
   in.close();
   return out;
 }

@@ -52,7 +52,7 @@ shape rule_shape() {
 shape rule_definition_shape() {
   auto s =
       open_object({required("rule_name", text(1, 200)), optional("description", text(0, 5'000).or_null()),
-                   required("trigger_type", choice({"schedule", "metric", "event", "anomaly"})),
+                   required("trigger_type", choice({"schedule", "metric", "event", "anomaly", "pattern"})),
                    required("trigger_spec", open_object()), optional("action_spec", anything()),
                    optional("severity", anything()), optional("labels", anything()), optional("timezone", anything()),
                    optional("is_active", flag()), optional("rule_id", uuid_text().or_null())});

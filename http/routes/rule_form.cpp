@@ -37,7 +37,7 @@ shape form_shape() {
   return object(
       {required("rule_name", text(1, 200)), optional("description", text(0, 5'000).or_null()),
        optional("is_active", flag().or_else(true)),
-       required("trigger_type", choice({"schedule", "metric", "event", "anomaly"})),
+       required("trigger_type", choice({"schedule", "metric", "event", "anomaly", "pattern"})),
        required("trigger_spec", open_object()),
        optional("composite_condition", object({required("conditions", list_of(condition_shape(), conditions_max)),
                                                optional("logic", choice({"AND", "OR", "NOT"}).or_else("AND"))})

@@ -78,7 +78,7 @@ json cursor_after(const rows& found, const list_order& order, std::int64_t limit
 std::vector<parameter> rule_list_parameters() {
   auto all = paging_parameters(200, 1'000);
   all.push_back(in_query("sort", choice({"updated", "created", "name"}).or_else("updated")));
-  all.push_back(in_query("trigger_type", choice({"schedule", "metric", "event", "anomaly"})));
+  all.push_back(in_query("trigger_type", choice({"schedule", "metric", "event", "anomaly", "pattern"})));
   all.push_back(in_query("is_active", flag()));
   all.push_back(in_query("q", text(0, 200).described("Part of the name.")));
   return all;

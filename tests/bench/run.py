@@ -191,6 +191,7 @@ def ledger(figures):
 def rules(figures):
     """Conditions evaluated per second."""
     run_lines(figures, "rule_bench")
+    run_lines(figures, "pattern_bench")
 
 
 @benchmark

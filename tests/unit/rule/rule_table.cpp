@@ -1,5 +1,7 @@
 #include "tests/unit/rule/rule_table.hpp"
 
+#include "tests/unit/rule/pattern_rules.hpp"
+
 namespace tobit::rule::samples {
 
 namespace {
@@ -46,7 +48,7 @@ json actions(std::size_t count) { return json(std::vector<json>(count, {{"type",
 } // namespace
 
 const std::vector<good_rule>& good_rules() {
-  static const std::vector<good_rule> all{
+  static const auto all = with_patterns(std::vector<good_rule>{
       {"single comparison", hot()},
       {"nested conditions",
        with_event({{"logic", "OR"},
@@ -91,12 +93,12 @@ const std::vector<good_rule>& good_rules() {
                "timezone", "Asia/Seoul")},
       {"read again",
        changed(changed(changed(hot(), "version", 3), "created_at", "2026-01-01T00:00:00Z"), "rule_id", ref.key)},
-  };
+  });
   return all;
 }
 
 const std::vector<bad_rule>& bad_rules() {
-  static const std::vector<bad_rule> all{
+  static const auto all = with_patterns(std::vector<bad_rule>{
       // the rule itself
       {"not an object", json::array({1}), "", "JSON object"},
       {"null", nullptr, "", "JSON object"},
@@ -245,7 +247,7 @@ const std::vector<bad_rule>& bad_rules() {
       {"21 actions", acting(actions(21)), "/action_spec", "1 to 20"},
       {"second action bad", acting(json::array({{{"type", "store"}}, {{"type", "store"}, {"severity", "bad"}}})),
        "/action_spec/1/severity", "one of"},
-  };
+  });
   return all;
 }
 
