@@ -23,11 +23,25 @@ json brief(const capture& c) {
   return {{"id", clip_text(c.id, 100)}, {"type", clip_text(c.type, 100)}, {"time", to_rfc3339(from_micros(c.time_us))}};
 }
 
-json shown(const compiled_pattern& by, const capture& c) {
+/// What a document may hold of fields; what goes beyond is left out.
+constexpr std::size_t field_bytes_max = 32 * 1'024;
+
+json shown(const compiled_pattern& by, const capture& c, std::size_t& budget) {
   auto out = brief(c);
   out["source"] = clip_text(c.source, 200);
-  for (std::size_t i = 0; i < c.fields.size(); ++i)
-    if (!c.fields[i].is_null()) put(out, by.fields[i].text(), c.fields[i]);
+  for (std::size_t i = 0; i < c.fields.size(); ++i) {
+    const auto& value = c.fields[i];
+    if (value.is_null()) continue;
+    const auto bytes = by.fields[i].text().size() + (value.is_string() ? value.get_ref<const std::string&>().size()
+                                                     : value.is_structured() ? clip_max
+                                                                             : 24);
+    if (bytes > budget) {
+      out["truncated"] = true;
+      continue;
+    }
+    budget -= bytes;
+    put(out, by.fields[i].text(), value);
+  }
   return out;
 }
 
@@ -38,11 +52,12 @@ json to_document(const compiled_pattern& by, const complete_match& match) {
            {"started_at", to_rfc3339(from_micros(match.started_us))},
            {"ended_at", to_rfc3339(from_micros(match.ended_us))},
            {"duration_seconds", static_cast<double>(match.ended_us - match.started_us) / 1e6}};
+  auto budget = field_bytes_max;
   for (std::size_t i = 0; i < by.elements.size(); ++i) {
     const auto of_element = [&](const taken& t) { return t.element == i; };
     const auto first = std::find_if(match.events.begin(), match.events.end(), of_element);
     if (first == match.events.end()) continue;
-    auto step = shown(by, *first->what);
+    auto step = shown(by, *first->what, budget);
     auto events = json::array();
     std::uint32_t count = 0;
     const capture* last = nullptr;
@@ -52,7 +67,7 @@ json to_document(const compiled_pattern& by, const complete_match& match) {
       last = t.what.get();
       events.push_back(brief(*t.what));
     }
-    if (count > 1) step["last"] = shown(by, *last);
+    if (count > 1) step["last"] = shown(by, *last, budget);
     step["count"] = count;
     step["events"] = std::move(events);
     out[by.elements[i].name] = std::move(step);

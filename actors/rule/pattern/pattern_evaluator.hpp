@@ -69,7 +69,7 @@ private:
 
   std::vector<complete_match> complete_; ///< kept for its memory
   std::string key_;                      ///< kept for its memory
-  json record_ = json::array();
+  std::string record_;          ///< packed, see `remember`
   bool moved_ = false;          ///< time alone changed something since the last record
   std::int64_t unrecorded_ = 0; ///< events since the last record
   std::int64_t future_ = 0;

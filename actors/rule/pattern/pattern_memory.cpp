@@ -1,4 +1,5 @@
 // How a pattern_evaluator survives: snapshots, records, and what the console shows.
+#include "actors/rule/packed_bytes.hpp"
 #include "actors/rule/pattern/pattern_evaluator.hpp"
 
 #include <algorithm>
@@ -28,6 +29,47 @@ capture_ptr capture_from(const json& row, const std::vector<std::size_t>& places
   for (std::size_t i = 0; i < stored.size() && i < places.size(); ++i)
     if (places[i] != elsewhere) out->fields[places[i]] = stored[i];
   return out;
+}
+
+/// One value of a field: a letter for its type, then the value.
+void pack(packer& out, const json& value) {
+  switch (value.type()) {
+  case json::value_t::null:
+    return out.count('z');
+  case json::value_t::boolean:
+    return out.count(value.get<bool>() ? 'y' : 'n');
+  case json::value_t::number_integer:
+    return out.count('i'), out.whole(value.get<std::int64_t>());
+  case json::value_t::number_unsigned:
+    return out.count('u'), out.count(value.get<std::uint64_t>());
+  case json::value_t::number_float:
+    return out.count('r'), out.real(value.get<double>());
+  case json::value_t::string:
+    return out.count('t'), out.text(value.get_ref<const std::string&>());
+  default:
+    return out.count('j'), out.text(to_text(value));
+  }
+}
+
+json unpack(unpacker& in) {
+  switch (in.count()) {
+  case 'y':
+    return true;
+  case 'n':
+    return false;
+  case 'i':
+    return in.whole();
+  case 'u':
+    return in.count();
+  case 'r':
+    return in.real();
+  case 't':
+    return in.text();
+  case 'j':
+    return parse_json(in.text()).value_or(json());
+  default:
+    return nullptr;
+  }
 }
 
 json time_or_null(std::int64_t micros) { return micros == never ? json() : json(to_rfc3339(from_micros(micros))); }
@@ -68,18 +110,28 @@ pattern_evaluator::event_of(const json& row, const std::vector<std::size_t>& fie
 
 // -- records --------------------------------------------------------------------------------------------------------
 
+/// Every event that a match takes passes here, so it costs no JSON: key, time, fits, watermark, id, type, source,
+/// fields.
 void pattern_evaluator::remember(std::string_view key, const sighting& seen, std::int64_t watermark_us) {
-  auto row = row_of(key, seen);
-  row.push_back(watermark_us);
-  record_.push_back(std::move(row));
+  packer out{record_};
+  const auto& what = *seen.what();
+  out.text(key);
+  out.whole(seen.time_us);
+  out.count(seen.fits);
+  out.whole(watermark_us);
+  out.text(what.id);
+  out.text(what.type);
+  out.text(what.source);
+  for (const auto& field : what.fields) pack(out, field);
 }
 
 json pattern_evaluator::drain_record() {
   if (record_.empty() && !moved_ && unrecorded_ < unrecorded_max) return nullptr;
-  json out{{"w", watermark_us_}};
+  json out{{"v", 1}, {"w", watermark_us_}};
   if (!record_.empty()) {
     out["fields"] = field_names();
-    out["events"] = std::exchange(record_, json::array());
+    out["events"] = to_base64(record_);
+    record_.clear();
   }
   moved_ = false;
   unrecorded_ = 0;
@@ -89,9 +141,23 @@ json pattern_evaluator::drain_record() {
 void pattern_evaluator::replay(const json& record) {
   if (const auto events = record.find("events"); events != record.end()) {
     const auto fields = field_places(record.at("fields"));
-    for (const auto& row : *events)
-      if (const auto one = event_of(row, fields))
-        accept(one->first, one->second, row.at(4).get<std::int64_t>(), nullptr);
+    const auto bytes = from_base64(events->get_ref<const std::string&>());
+    unpacker in{bytes ? std::string_view(*bytes) : std::string_view{}};
+    while (in.good() && !in.at_end()) {
+      const std::string key(in.text());
+      const auto time = in.whole();
+      const auto fits = static_cast<bits>(in.count());
+      const auto watermark = in.whole();
+      auto what = std::make_shared<capture>();
+      what->id = in.text();
+      what->type = in.text();
+      what->source = in.text();
+      what->time_us = time;
+      what->fields.resize(by_.fields.size());
+      for (const auto place : fields)
+        if (auto value = unpack(in); place != elsewhere) what->fields[place] = std::move(value);
+      if (in.good()) accept(key, {time, fits, std::move(what)}, watermark, nullptr);
+    }
   }
   if (record.contains("w")) move_on(record["w"].get<std::int64_t>(), nullptr);
   away_ = true;
@@ -132,7 +198,7 @@ std::string pattern_evaluator::snapshot() const {
 result<void> pattern_evaluator::restore(std::string_view snapshot) {
   table_.clear(never, 1);
   waiting_.clear();
-  record_ = json::array();
+  record_.clear();
   watermark_us_ = never;
   arrivals_ = 0;
   moved_ = false;
