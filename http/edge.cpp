@@ -184,6 +184,7 @@ private:
     if (deps.entities) {
       add_rule_routes(table_, deps);
       add_rule_run_routes(table_, deps);
+      add_anomaly_routes(table_, deps);
       add_rule_import_routes(table_, deps);
       add_stats_routes(table_, deps);
       add_actor_routes(table_, deps);

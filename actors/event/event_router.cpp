@@ -132,19 +132,24 @@ void event_router::advance() {
 }
 
 void event_router::dispatch(const logged_batch& batch) {
-  std::vector<std::vector<slot>> wanting;
+  std::vector<std::shared_ptr<const interest_index::audience>> wanting;
   bool anybody = false;
   wanting.reserve(batch.events.pairs.size());
   for (const auto& [type, source] : batch.events.pairs) {
     wanting.push_back(index_.wanting(batch.tenant, type, source));
-    anybody = anybody || !wanting.back().empty();
+    anybody = anybody || !wanting.back()->empty();
   }
   if (!anybody) return;
   lazy_events events{batch};
+  const json unknown;
   for (std::size_t i = 0; i < batch.events.lines.size(); ++i) {
     const auto offset = batch.first_offset + i;
     if (offset < position_) continue;
-    for (const auto place : wanting[batch.events.lines[i].pair]) {
+    const auto& audience = *wanting[batch.events.lines[i].pair];
+    // Without data (a damaged line) everybody is asked, and everybody skips it.
+    const auto read = audience.looks_into_data() ? events.at(i) : std::nullopt;
+    audience.select(read ? read->event.body->data : unknown, selected_);
+    for (const auto place : selected_) {
       auto& feed = feeds_[place];
       // Events of before the start carry only their time of arrival to tell them from the definition.
       if (!is_for(feed, offset, offset < started_at_ ? batch.received_at : utc_time::max()) || feed.behind_from)

@@ -106,6 +106,7 @@ private:
   inbox& own_;
   entity::entity_gateway* entities_ = nullptr;
   interest_index index_;
+  std::vector<slot> selected_;         ///< kept for its memory
   std::vector<subscriber_feed> feeds_; ///< by slot
   batch_tail tail_;
   std::deque<slot> runnable_;

@@ -5,6 +5,7 @@
 #include "schemas/json.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,14 +28,40 @@ public:
   std::optional<change> set(const entity_ref& ref, std::int64_t version,
                             const std::optional<entity::event_interest>& spec);
 
-  /// The subscribers of `tenant` that want events of this type and source. Valid until the next call of anything.
-  const std::vector<slot>& wanting(const tenant_id& tenant, std::string_view type, std::string_view source);
+  /// Those that want events of one type and source; some of them only if a field has one of their values. Immutable.
+  class audience {
+  public:
+    bool empty() const noexcept { return always_.empty() && fields_.empty(); }
+    /// False: `select` gives the same for all data, and needs none.
+    bool looks_into_data() const noexcept { return !fields_.empty(); }
+    /// Puts those that want an event with these data into `out`, each once. One look at each field, however many want
+    /// it.
+    void select(const json& data, std::vector<slot>& out) const;
+
+  private:
+    friend class interest_index;
+    struct field {
+      std::string path;
+      std::unordered_map<std::string, std::vector<slot>> by_text;
+      std::unordered_map<std::int64_t, std::vector<slot>> by_number;
+      std::vector<slot> all, of_numbers; ///< whoever looks at this field; those of them that wait for numbers
+    };
+    void add(slot place, const entity::event_interest& spec);
+
+    std::vector<slot> always_;
+    std::vector<field> fields_;
+    std::size_t size_ = 0;
+  };
+
+  /// The subscribers of `tenant` that want events of this type and source.
+  std::shared_ptr<const audience> wanting(const tenant_id& tenant, std::string_view type, std::string_view source);
   bool wants(slot place, std::string_view type, std::string_view source) const;
 
   std::size_t size() const noexcept { return wanted_; }
 
 private:
-  static constexpr std::size_t remembered_max = 50'000;
+  /// Subscribers in all remembered answers, plus one for each answer.
+  static constexpr std::size_t remembered_max = 2'000'000;
 
   struct entry {
     std::int64_t version = -1;
@@ -49,12 +76,13 @@ private:
   std::vector<subscriber> subscribers_;
   std::vector<slot> free_;
   std::size_t wanted_ = 0;
-  using answers = std::unordered_map<tenant_id, std::unordered_map<std::string, std::vector<slot>>>;
+  template <class Answer>
+  using answers = std::unordered_map<tenant_id, std::unordered_map<std::string, Answer>>;
   const std::vector<slot>& of_type(const tenant_id& tenant, std::string_view type);
   void forget_answers();
 
-  answers by_type_; ///< so that many sources of one type do not ask every subscriber
-  answers by_pair_;
+  answers<std::vector<slot>> by_type_; ///< so that many sources of one type do not ask every subscriber
+  answers<std::shared_ptr<const audience>> by_pair_;
   std::size_t remembered_count_ = 0;
   std::string key_;
 };

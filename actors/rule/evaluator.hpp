@@ -65,6 +65,13 @@ public:
   virtual json drain_record() = 0;
   virtual void replay(const json& record) = 0;
 
+  /// Forgets what was learned: about one group ({"host": "db-1"}), or about all (null). Answers with the number of
+  /// keys; is part of the next record. Errors: not_found for an unknown group, validation_error, conflict if nothing is
+  /// ever learned.
+  virtual result<std::size_t> forget(const json&) {
+    return fail(error_code::conflict, "This rule learns no baseline; only rules of the type anomaly do.");
+  }
+
   /// For the console and `anomaly-status`: members that join the rule's view, e.g. {"anomaly": {…}}; bounded.
   virtual json view() const = 0;
 };

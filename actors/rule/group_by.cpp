@@ -45,14 +45,6 @@ void append_number(std::string& out, const json& value) {
   append_bytes(out, real, d);
 }
 
-void append(std::string& out, const operand& found) {
-  if (found.is == operand::type::text) return append_text(out, letters, found.text);
-  if (found.is == operand::type::boolean) return out.push_back(found.flag ? yes : no);
-  if (!found.value || found.is == operand::type::null) return out.push_back(no_value);
-  if (found.is == operand::type::number) return append_number(out, *found.value);
-  append_text(out, document, to_text(*found.value));
-}
-
 /// Takes one value off the front. Discarded: the bytes are no key.
 json take_value(std::string_view& key) {
   const auto fixed = [&](auto value) {
@@ -91,13 +83,21 @@ json take_value(std::string_view& key) {
 
 } // namespace
 
+void append_key_value(std::string& out, const operand& found) {
+  if (found.is == operand::type::text) return append_text(out, letters, found.text);
+  if (found.is == operand::type::boolean) return out.push_back(found.flag ? yes : no);
+  if (!found.value || found.is == operand::type::null) return out.push_back(no_value);
+  if (found.is == operand::type::number) return append_number(out, *found.value);
+  append_text(out, document, to_text(*found.value));
+}
+
 group_by::group_by(const std::vector<std::string>& paths) {
   for (const auto& path : paths) paths_.emplace_back(path);
 }
 
 void group_by::read(const subject& where, std::string& out) const {
   out.clear();
-  for (const auto& path : paths_) append(out, path.in(where));
+  for (const auto& path : paths_) append_key_value(out, path.in(where));
 }
 
 json group_by::values_of(std::string_view key) const {
@@ -124,7 +124,7 @@ std::optional<std::string> group_by::key_of(std::string_view text) const {
   const auto values = parse_json(text);
   if (!values || !values->is_array() || values->size() != paths_.size()) return std::nullopt;
   std::string out;
-  for (const auto& value : *values) append(out, operand::of(&value));
+  for (const auto& value : *values) append_key_value(out, operand::of(&value));
   return out;
 }
 

@@ -15,6 +15,9 @@ inline constexpr std::size_t group_by_max = 5;
 /// Longest text of one value of a key, in bytes; of a longer one the beginning and a hash of the whole are kept.
 inline constexpr std::size_t group_value_bytes_max = 200;
 
+/// Appends a value as the bytes that keys are made of.
+void append_key_value(std::string& out, const operand& found);
+
 /// Tells for which key an input counts. Immutable; thread-safe.
 ///
 /// A key is kept as bytes that are cheap to make and to hash; equal values give equal bytes (1 and 1.0 are equal, 1 and

@@ -1,4 +1,5 @@
 #include "actors/rule/rule_state.hpp"
+#include "runtime/entity/unit_parts.hpp"
 #include "schemas/rule/rule_events.hpp"
 
 /// What people ask of a rule: to act now, or to tell what it would do.
@@ -76,6 +77,19 @@ result<entity::decision> rule_state::on_simulate(const simulate_rule& request, c
                                           {"references", std::move(references)},
                                           {"exec_id", why.exec_id}}});
   return out;
+}
+
+result<entity::decision> rule_state::on_reset(const reset_baseline& request, const entity::moment& at) {
+  const auto forgotten = evaluator_->forget(request.group);
+  if (!forgotten) return fail(forgotten.error());
+  turn t{at};
+  close(t, -1, 0);
+  json metadata{{"groups", *forgotten}};
+  if (!request.group.is_null()) metadata["group"] = clip(request.group);
+  t.out.statements.push_back(
+      entity::audit_row({identity_.ref, "reset_baseline", at.context, at.now, nullptr, nullptr, std::move(metadata)}));
+  t.out.reply = message::of(baseline_reset{static_cast<std::int64_t>(*forgotten)});
+  return std::move(t.out);
 }
 
 } // namespace tobit::rule

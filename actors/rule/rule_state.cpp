@@ -18,6 +18,17 @@ std::uint64_t mark_of(const json& definition) {
   auto spec = definition.at("trigger_spec");
   for (auto name : {"anomaly_config", "baseline_values", "poll_interval_seconds", "timeout_ms", "headers", "fire"})
     spec.erase(name);
+  // Hours mean something else, then.
+  if (const auto config = definition.at("trigger_spec").find("anomaly_config");
+      config != definition.at("trigger_spec").end() && config->value("seasonality", "none") != "none")
+    spec["seasonality"] = (*config)["seasonality"];
+  // A window's state knows nothing of what its value is compared with, nor how many keys there may be.
+  spec.erase("max_keys");
+  if (const auto aggregation = spec.find("aggregation"); aggregation != spec.end()) {
+    for (auto name : {"op", "threshold"}) aggregation->erase(name);
+    for (auto name : {"op", "threshold"})
+      if (definition.at("trigger_type") == "metric") spec.erase(name);
+  }
   const auto text = definition.at("trigger_type").get<std::string>() + to_text(spec);
   return XXH3_64bits(text.data(), text.size());
 }
@@ -86,6 +97,7 @@ result<entity::decision> rule_state::decide(const message& request, const entity
   if (request.as<entity::wake_entity>()) return on_wake(at);
   if (const auto* m = request.as<trigger_rule>()) return on_trigger(*m, at);
   if (const auto* m = request.as<simulate_rule>()) return on_simulate(*m, at);
+  if (const auto* m = request.as<reset_baseline>()) return on_reset(*m, at);
   return fail(error_code::not_implemented,
               "A rule does not understand the message " + std::string(request.name()) + ".");
 }

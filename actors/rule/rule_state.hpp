@@ -69,6 +69,7 @@ private:
   // rule_answers.cpp: what people ask
   result<entity::decision> on_trigger(const trigger_rule& request, const entity::moment& at);
   result<entity::decision> on_simulate(const simulate_rule& request, const entity::moment& at);
+  result<entity::decision> on_reset(const reset_baseline& request, const entity::moment& at);
   /// `e`: the payload as an event, if it is one. The answer refers to both.
   occasion asked_for(const json& payload, const std::string& executed_by, const std::optional<event::event>& e,
                      const entity::moment& at) const;

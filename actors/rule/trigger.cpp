@@ -56,7 +56,7 @@ trigger::trigger(const json& definition) : spec_(definition.at("trigger_spec")) 
   if (type_ == trigger_type::event && (spec_.contains("field") || spec_.contains("conditions")))
     condition_ = condition::compile(spec_);
   if (spec_.contains("value_path")) value_path_.emplace(spec_["value_path"].get<std::string>());
-  if (type_ == trigger_type::metric)
+  if (type_ == trigger_type::metric && spec_.contains("threshold") && spec_.contains("op"))
     threshold_.emplace(parse_comparison_op(spec_.at("op").get_ref<const std::string&>()).value_or(comparison_op::equal),
                        spec_.at("threshold"), true);
   if (type_ == trigger_type::anomaly) {
@@ -177,6 +177,41 @@ trigger_verdict trigger::explain_anomaly(const subject& where, const std::vector
   return out;
 }
 
+namespace {
+
+/// True if only an equal value of the same form fits: a text that is no number, or a small whole number.
+bool is_plain(const json& value) {
+  const auto seen = operand::of(&value);
+  if (seen.is == operand::type::text) return !seen.numeric;
+  return value.is_number_integer() && *seen.numeric <= number::of(std::int64_t{1} << 53) &&
+         *seen.numeric >= number::of(-(std::int64_t{1} << 53));
+}
+
+/// Takes the first equality that every matching event must fulfil, so that whoever routes events may look it up instead
+/// of asking each rule.
+void add_equality(const json& spec, entity::event_interest& wanted) {
+  const auto take = [&](const json& leaf) {
+    if (!leaf.contains("field") || !leaf.value("case_sensitive", true)) return false;
+    const auto op = leaf.value("op", "==");
+    std::vector<json> values;
+    if (op == "==") values.push_back(leaf["value"]);
+    if (op == "in") values = leaf["value"].get<std::vector<json>>();
+    if (values.empty() || !std::all_of(values.begin(), values.end(), is_plain)) return false;
+    const bool texts = values.front().is_string();
+    if (std::any_of(values.begin(), values.end(), [&](const json& v) { return v.is_string() != texts; })) return false;
+    wanted.field = leaf["field"].get<std::string>();
+    wanted.values = std::move(values);
+    return true;
+  };
+  if (const auto members = spec.find("conditions"); members == spec.end())
+    take(spec);
+  else if (spec.value("logic", "AND") == "AND")
+    for (const auto& member : *members)
+      if (take(member)) return;
+}
+
+} // namespace
+
 std::vector<entity::interest> interests_of(const json& definition) {
   const auto& spec = definition.at("trigger_spec");
   const auto& type = definition.at("trigger_type").get_ref<const std::string&>();
@@ -187,7 +222,13 @@ std::vector<entity::interest> interests_of(const json& definition) {
   }
   if (type == "pattern") return {{"event", pattern::event_interest_of(spec)}};
   const auto source = spec.value("source", "payload");
-  if (type == "event" || source == "payload") return {{"event", spec.get<entity::event_interest>()}};
+  if (type == "event" || source == "payload") {
+    auto wanted = spec.get<entity::event_interest>();
+    wanted.field.clear(); // of a comparison that may be anything
+    wanted.values.clear();
+    add_equality(spec, wanted);
+    return {{"event", wanted}};
+  }
   auto wanted = spec.get<entity::poll_interest>();
   wanted.source = source == "host" ? "host" : "http";
   return {{"poll", wanted}};

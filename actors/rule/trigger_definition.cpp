@@ -3,6 +3,7 @@
 #include "actors/rule/condition.hpp"
 #include "actors/rule/group_by.hpp"
 #include "actors/rule/pattern/pattern_definition.hpp"
+#include "actors/rule/window/window_definition.hpp"
 #include "runtime/time/cron.hpp"
 #include "schemas/redaction.hpp"
 
@@ -14,17 +15,18 @@ namespace tobit::rule {
 
 namespace {
 
-constexpr std::string_view needs_windows =
-    "Windows, aggregation and enrichment are not available in this release; a rule "
-    "looks at one event or reading at a time. Remove this field.";
 constexpr std::string_view needs_patterns = "Patterns over several events have a trigger_type of their own: 'pattern'.";
+constexpr std::string_view needs_enrichment = "Enrichment is not available in this release; remove this field.";
+constexpr std::string_view needs_no_window =
+    "Only rules of the types event and metric look at windows; remove this field.";
 constexpr std::string_view needs_alerts =
     "Alert states are not available in this release; every match fires. Remove this "
     "field.";
 
 /// What the contract knows and later releases bring: refused with a reason instead of being stored without effect.
 void refuse_later_features(field_reader& in) {
-  for (auto name : {"window", "window_config", "aggregation", "enrichments"}) in.refuse_if_present(name, needs_windows);
+  in.refuse_if_present("enrichments", needs_enrichment);
+  in.refuse_if_present("window", "A window is written as 'window_config'.");
   for (auto name : {"pattern", "sequence", "absence"}) in.refuse_if_present(name, needs_patterns);
   for (auto name : {"for", "for_seconds", "hysteresis", "cooldown_seconds"}) in.refuse_if_present(name, needs_alerts);
 }
@@ -47,6 +49,7 @@ void read_groups(field_reader& in, json& out) {
 json read_schedule(field_reader& in) {
   refuse_later_features(in);
   in.refuse_if_present("group_by", "A schedule has nothing to group; remove this field.");
+  for (auto name : {"window_config", "aggregation", "max_keys"}) in.refuse_if_present(name, needs_no_window);
   json out{{"missed", in.choice("missed", {"skip", "once", "all"}, "once")},
            {"missed_max", in.integer("missed_max", 1, 1'000, 100)},
            {"overlap", in.choice("overlap", {"skip", "queue", "allow"}, "skip")},
@@ -98,9 +101,13 @@ json read_metric(field_reader& in, const outbound::guard_options& guard) {
   json out{{"source", read_poll_source(in, {"runtime", "http", "host"}, "runtime")}};
   read_poll(in, out, guard);
   out["value_path"] = read_path(in, "value_path");
-  auto op = in.choice("op", {">", "<", ">=", "<=", "==", "=", "!="}, "==");
-  out["op"] = op == "=" ? "==" : op;
-  const auto* threshold = in.needed("threshold");
+  const bool windowed = in.has("window_config") || in.has("aggregation");
+  if (!windowed || in.has("op")) {
+    auto op = in.choice("op", {">", "<", ">=", "<=", "==", "=", "!="}, "==");
+    out["op"] = op == "=" ? "==" : op;
+  }
+  in.any("op");
+  const auto* threshold = windowed ? in.any("threshold") : in.needed("threshold");
   const auto value = operand::of(threshold);
   if (threshold && (!value.numeric || threshold->is_boolean()))
     in.refuse("threshold", "'threshold' is a number.");
@@ -111,6 +118,9 @@ json read_metric(field_reader& in, const outbound::guard_options& guard) {
   if (out.contains("group_by") && out["fire"] == "on_change")
     in.refuse("group_by", "'fire: on_change' knows one verdict for the whole rule; give the rule an 'alert' section to "
                           "follow each group's changes.");
+  window::read_window(in, out, true);
+  if (windowed && out["fire"] == "on_change")
+    in.refuse("fire", "A window tells of changes by 'emit: update'; remove this field.");
   return out;
 }
 
@@ -127,6 +137,7 @@ json read_event(field_reader& in) {
   auto out = json::object();
   read_filters(in, out);
   read_groups(in, out);
+  window::read_window(in, out, false);
   std::size_t count = 0;
   if (in.has("conditions")) {
     for (auto name : {"field", "op", "value", "case_sensitive"})
@@ -178,12 +189,18 @@ json read_anomaly_config(verdict& v, const json& spec, const std::string& pointe
   out["baseline_max"] = in.integer("baseline_max", fewest, 1'000, 1'000);
   if (out["baseline_max"] < out["min_samples"])
     in.refuse("baseline_max", "'baseline_max' is at least 'min_samples', or no verdict would ever be reached.");
+  out["seasonality"] = in.choice("seasonality", {"none", "hour_of_day", "hour_of_week"}, "none");
+  if (fixed && out["seasonality"] != "none")
+    in.refuse("seasonality", "Given 'baseline_values' know no hours; remove one of the two.");
+  out["exclude_anomalies"] = in.flag("exclude_anomalies", true);
+  out["shift_after"] = in.integer("shift_after", fewest, 1'000, std::max<std::int64_t>(fewest, 20));
   in.close();
   return out;
 }
 
 json read_anomaly(field_reader& in, const outbound::guard_options& guard) {
   refuse_later_features(in);
+  for (auto name : {"window_config", "aggregation"}) in.refuse_if_present(name, needs_no_window);
   auto method = in.choice("anomaly_method", {"zscore", "iqr", "ema"}, "zscore");
   json out{{"source", read_poll_source(in, {"payload", "runtime", "http", "host"}, "payload")},
            {"anomaly_method", method}};
@@ -200,6 +217,8 @@ json read_anomaly(field_reader& in, const outbound::guard_options& guard) {
     read_poll(in, out, guard);
   }
   out["value_path"] = read_path(in, "value_path");
+  read_groups(in, out);
+  out["max_keys"] = in.integer("max_keys", 1, 1'000'000, 10'000);
   auto values = json::array();
   if (const auto* given = in.any("baseline_values")) {
     if (!given->is_array() || given->size() > 1'000)

@@ -50,6 +50,7 @@ void add_user_routes(route_table& table, const route_deps& deps);
 void add_audit_routes(route_table& table, const route_deps& deps);
 void add_rule_routes(route_table& table, const route_deps& deps);
 void add_rule_run_routes(route_table& table, const route_deps& deps);
+void add_anomaly_routes(route_table& table, const route_deps& deps);
 void add_rule_import_routes(route_table& table, const route_deps& deps);
 void add_event_routes(route_table& table, const route_deps& deps);
 void add_ingest_routes(route_table& table, const route_deps& deps);

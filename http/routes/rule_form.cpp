@@ -63,6 +63,12 @@ result<json> fold_form(const json& form) {
   for (auto name : {"window_config", "aggregation", "enrichments"})
     if (const auto further = form.find(name); further != form.end() && !further->is_null() && !further->empty())
       spec[name] = *further;
+  // The form groups within the aggregation, a rule beside it.
+  if (const auto aggregation = spec.find("aggregation"); aggregation != spec.end() && aggregation->is_object())
+    if (const auto groups = aggregation->find("group_by"); groups != aggregation->end()) {
+      if (!groups->is_null() && !spec.contains("group_by")) spec["group_by"] = *groups;
+      aggregation->erase("group_by");
+    }
   rule["trigger_spec"] = std::move(spec);
   auto actions = json::array();
   for (const auto& action : form["actions"]) actions.push_back(folded_action(action));

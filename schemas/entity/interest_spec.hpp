@@ -35,16 +35,23 @@ struct poll_interest {
 
 /// Source "event": send me events from the log that fit. Both lists hold globs (`*` any characters, `?` one); an empty
 /// list lets everything through. Sending more than what fits is harmless: the entity checks again.
+///
+/// With a `field`, only events are wanted whose data hold one of `values` at this path; those that hold nothing there
+/// may be sent all the same. All values are whole numbers (up to 2^53), or all are texts that nobody would read as a
+/// number.
 struct event_interest {
-  std::vector<std::string> types;
-  std::vector<std::string> sources;
+  std::vector<std::string> types = {};
+  std::vector<std::string> sources = {};
+  std::string field = {};
+  std::vector<json> values = {};
 };
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(schedule_interest, cron, interval_seconds, timezone, missed, missed_max,
                                                 overlap, jitter_seconds)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(poll_interest, source, endpoint, method, params, headers,
                                                 poll_interval_seconds, timeout_ms)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(event_interest, types, sources)
+void to_json(json& out, const event_interest& wanted); ///< without `field` if there is none
+void from_json(const json& in, event_interest& wanted);
 
 /// True if `text` fits the glob: `*` stands for any number of characters, `?` for one. Time linear in practice and
 /// never worse than the product of both lengths; no allocation.

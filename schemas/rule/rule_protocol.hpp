@@ -73,6 +73,19 @@ struct rule_simulated {
   json simulation; ///< {condition_evaluated, would_execute, resolved_action, references}
 };
 
+/// Forgets what an anomaly rule has learned. Answer: `baseline_reset`. Errors: conflict for other rules, not_found for
+/// a group without a baseline.
+struct reset_baseline {
+  static constexpr std::string_view wire_name = "tobit.rule.reset_baseline.v1";
+  json group; ///< {"host": "db-1"}: only of this group; null: of all
+};
+struct baseline_reset {
+  static constexpr std::string_view wire_name = "tobit.rule.baseline_reset.v1";
+  std::int64_t groups = 0; ///< whose baselines are gone
+};
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(reset_baseline, group)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(baseline_reset, groups)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(run_tick, due_at_us, missed)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(tick_done, fired)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(evaluate_metric, payload, error, observed_at_us)

@@ -147,6 +147,27 @@ CAF_TEST(triggers and simulations by hand are on record with who asked) {
   CAF_CHECK_EQUAL(handler.attempts.size(), 1u);
 }
 
+CAF_TEST(a window goes on with the same values after a death in its middle) {
+  json windowed{{"rule_name", "sum"},
+                {"trigger_type", "event"},
+                {"trigger_spec",
+                 {{"types", {"reading"}},
+                  {"window_config", {{"type", "tumbling"}, {"count", 4}}},
+                  {"aggregation", {{"type", "sum"}, {"field", "temperature"}, {"threshold", 1}}}}},
+                {"action_spec", {{"type", "store"}, {"message", "{{value}}"}}}};
+  CAF_REQUIRE(save(windowed).has_value());
+  CAF_CHECK_EQUAL(tell<events_evaluated>(hot(1, 2)).matched, 0);
+  kill();
+  start();
+  CAF_CHECK_EQUAL(tell<events_evaluated>(hot(1, 3)).matched, 0); // two of them were taken before
+  auto lost = send(rule_ref(), message::of(hot(4, 1)));
+  consume_messages(); // taken, not committed
+  kill();
+  start();
+  CAF_CHECK_EQUAL(tell<events_evaluated>(hot(4, 1)).matched, 1);
+  CAF_CHECK_EQUAL(rows("SELECT COUNT(*) FROM rule_event WHERE summary = '396'"), 1);
+}
+
 CAF_TEST(the example pack comes to life on a real node) {
   for (const auto& example : config::example_rules()) {
     const entity_ref to{"rule", tenant, example.rule_id};

@@ -20,8 +20,10 @@ struct fixture {
                            std::vector<std::string> sources = {}, std::int64_t version = 1) {
     return index.set(ref(key), version, entity::event_interest{std::move(types), std::move(sources)})->place;
   }
-  std::vector<interest_index::slot> wanting(std::string_view type, std::string_view source = "/s") {
-    auto found = index.wanting(tenant, type, source);
+  std::vector<interest_index::slot> wanting(std::string_view type, std::string_view source = "/s",
+                                            const json& data = nullptr) {
+    std::vector<interest_index::slot> found;
+    index.wanting(tenant, type, source)->select(data, found);
     std::sort(found.begin(), found.end());
     return found;
   }
@@ -43,7 +45,7 @@ CAF_TEST(types and sources both have to fit and empty lists let everything throu
 
 CAF_TEST(another tenant sees nothing) {
   add("all", {});
-  CAF_CHECK(index.wanting(tenant_id{"other"}, "t", "/s").empty());
+  CAF_CHECK(index.wanting(tenant_id{"other"}, "t", "/s")->empty());
 }
 
 CAF_TEST(a change takes effect at once also for remembered answers) {
@@ -71,6 +73,23 @@ CAF_TEST(a place that became free is used again) {
   index.set(ref("a"), 2, std::nullopt);
   CAF_CHECK_EQUAL(add("b", {}), first);
   CAF_CHECK((wanting("t") == std::vector{first}));
+}
+
+CAF_TEST(a field with a value spares those that wait for another) {
+  const auto add_if = [&](const std::string& key, std::vector<json> values) {
+    return index.set(ref(key), 1, entity::event_interest{{"t"}, {}, "host.name", std::move(values)})->place;
+  };
+  const auto all = add("all", {"t"});
+  const auto one = add_if("one", {"db-1"}), two = add_if("two", {"db-1", "db-2", "db-2"}), seven = add_if("seven", {7});
+  const auto host = [](json value) { return json{{"host", {{"name", std::move(value)}}}}; };
+  CAF_CHECK((wanting("t", "/s", host("db-1")) == std::vector{all, one, two, seven})); // a text may be a number
+  CAF_CHECK((wanting("t", "/s", host("db-2")) == std::vector{all, two, seven}));
+  CAF_CHECK((wanting("t", "/s", host(7)) == std::vector{all, seven}));
+  CAF_CHECK((wanting("t", "/s", host(7.0)) == std::vector{all, seven}));
+  CAF_CHECK((wanting("t", "/s", host(7.5)) == std::vector{all}));
+  CAF_CHECK((wanting("t", "/s", host(nullptr)) == std::vector{all}));
+  CAF_CHECK((wanting("t", "/s", json::object()) == std::vector{all, one, two, seven})); // perhaps an attribute
+  CAF_CHECK(wanting("u", "/s", host("db-1")).empty());
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -287,7 +287,7 @@ CAF_TEST(an anomaly rule over events learns within a batch) {
   events.push_back(reading(9, {{"t", "broken"}}));
   const auto d = b.tell(batch(events));
   CAF_CHECK_EQUAL(d.reply.as<events_evaluated>()->matched, 1);
-  CAF_CHECK_EQUAL(member(b.logic->view(), "/anomaly/baseline_count"), 9);
+  CAF_CHECK_EQUAL(member(b.logic->view(), "/anomaly/baseline_count"), 8); // what stood out is no part of it
   CAF_CHECK_EQUAL(member(b.logic->view(), "/failed"), 1);
   CAF_CHECK(b.tell(batch(events)).statements.empty());
 }

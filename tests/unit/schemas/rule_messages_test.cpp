@@ -37,6 +37,8 @@ std::vector<message> samples() {
           message::of(rule_triggered{"d1", true, true, {{"actual", 1}}}),
           message::of(simulate_rule{{{"a", 1}}, "u1"}),
           message::of(rule_simulated{{{"would_execute", true}}}),
+          message::of(reset_baseline{{{"host", "db-1"}}}),
+          message::of(baseline_reset{1}),
           message::of(rule_fired{1, 2, 3, 4}),
           message::of(offset_advanced{3, 18446744073709551615u}),
           message::of(metric_seen{true}),
