@@ -157,6 +157,7 @@ private:
   result<void> start_actors() {
     entity::register_entity_messages();
     rule::register_rule_messages();
+    api::register_api_messages();
     entity::configure_actors(actor_config_, settings_.count(setting::node_workers));
     actors_ = std::make_unique<caf::actor_system>(actor_config_);
     return {};

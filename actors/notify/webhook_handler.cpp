@@ -43,7 +43,7 @@ void webhook_handler::attempt(const entity::outgoing_effect& effect, std::functi
 
 std::vector<storage::statement> webhook_handler::settle(const entity::outgoing_effect& effect,
                                                         const entity::effect_outcome& outcome, utc_time now) {
-  if (effect.correlation.empty()) return {};
+  if (effect.correlation.empty() || effect.report) return {}; // who gets the report keeps the account
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(now - effect.created_at).count();
   const std::int64_t took_ms = std::max<std::int64_t>(0, took); // the calendar may have been set back
   if (outcome.status != entity::effect_outcome::status::done)

@@ -24,6 +24,7 @@ struct webhook_options {
 ///
 /// When an effect is settled, the row of `rule_execution` whose `exec_id` is the effect's correlation gets its status:
 /// `fail` with the error as soon as one effect of the execution failed for good, `success` when the last is done.
+/// Not so for an effect that asked for a report: then its entity keeps the account.
 class webhook_handler final : public entity::effect_handler {
 public:
   /// `out` and `time` outlive the handler.

@@ -2,6 +2,8 @@
 
 #include "actors/rule/comparison.hpp"
 
+#include <algorithm>
+
 namespace tobit::rule {
 
 namespace {
@@ -13,16 +15,39 @@ std::string storable(std::string text) {
   return text;
 }
 
+storage::value text_or_null(const json& document) {
+  return document.is_null() ? storage::value{} : storage::value{to_text(bounded(document, references_bytes_max))};
+}
+
 } // namespace
 
 storage::statement insert_execution(const execution& e) {
   return {
       "INSERT INTO rule_execution (exec_id, tenant, rule_id, version, triggered_at, status, duration_ms, executed_by, "
-      "error_message, refs, trace_id) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9, $10)",
+      "error_message, refs, trace_id, actions) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9, $10, $11)",
       {e.exec_id, e.tenant.value, e.rule_id, e.version, to_micros(e.at), std::string(e.status),
        storable(clip_text(e.executed_by, 200)),
        e.error.empty() ? storage::value{} : storage::value{storable(clip_text(e.error, 1'000))},
-       to_text(bounded(e.references, references_bytes_max)), to_string(e.trace)},
+       to_text(bounded(e.references, references_bytes_max)), to_string(e.trace), text_or_null(e.actions)},
+      {}};
+}
+
+storage::statement update_execution(const execution_progress& p) {
+  return {"UPDATE rule_execution SET status = $3, error_message = $4, duration_ms = $5, actions = $6"
+          " WHERE exec_id = $1 AND tenant = $2",
+          {p.exec_id, p.tenant.value, std::string(p.status),
+           p.error.empty() ? storage::value{} : storage::value{storable(clip_text(p.error, 1'000))},
+           std::max<std::int64_t>(0, p.took.count()), text_or_null(p.actions)},
+          {}};
+}
+
+storage::statement upsert_throttled(const execution& e) {
+  return {
+      "INSERT INTO rule_execution (exec_id, tenant, rule_id, version, triggered_at, status, duration_ms, executed_by, "
+      "error_message, refs, trace_id) VALUES ($1, $2, $3, $4, $5, 'throttled', 0, $6, $7, $8, $9)"
+      " ON CONFLICT (exec_id) DO UPDATE SET error_message = excluded.error_message, refs = excluded.refs",
+      {e.exec_id, e.tenant.value, e.rule_id, e.version, to_micros(e.at), e.executed_by, e.error, to_text(e.references),
+       to_string(e.trace)},
       {}};
 }
 

@@ -5,6 +5,7 @@
 #include "schemas/json.hpp"
 #include "schemas/time.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -22,13 +23,28 @@ struct execution {
   std::string rule_id;
   std::int64_t version = 0;
   utc_time at;
-  std::string_view status; ///< pending (effects are on their way) | success | dry_run | fail
+  std::string_view status; ///< pending (effects are on their way) | success | dry_run | fail | throttled
   std::string executed_by; ///< a principal, or "schedule", "metric", "event", "anomaly"
   std::string error;       ///< why it failed, for the user
   json references;         ///< {trigger, action}
   trace_id trace;
+  json actions = nullptr; ///< how each action stands; null without actions
 };
 storage::statement insert_execution(const execution& e);
+
+/// How a firing's actions stand now. `took`: since it fired.
+struct execution_progress {
+  std::string exec_id;
+  tenant_id tenant;
+  std::string_view status;
+  std::string error;
+  std::chrono::milliseconds took{0};
+  json actions;
+};
+storage::statement update_execution(const execution_progress& p);
+
+/// The one row of a minute in which a rule fired too often; written again it replaces the count.
+storage::statement upsert_throttled(const execution& e);
 
 /// One row of `rule_event`: what the action `store` keeps.
 struct stored_event {

@@ -1,6 +1,9 @@
 #include "actors/rule/firing.hpp"
 
 #include "actors/rule/action_definition.hpp"
+#include "schemas/api/api_protocol.hpp"
+#include "schemas/rule/rule_events.hpp"
+#include "schemas/rule/rule_protocol.hpp"
 
 #include <algorithm>
 #include <array>
@@ -52,14 +55,32 @@ json rendered(const json& body, const text_template::lookup& lookup) {
   return out;
 }
 
-json webhook_body(const json& spec, json payload, const text_template::lookup& lookup) {
+/// Without the payload: all webhooks of a firing carry the same.
+json webhook_body(const json& spec, const text_template::lookup& lookup) {
   json body{{"endpoint", spec["endpoint"]},
             {"method", spec["method"]},
             {"headers", spec["headers"]},
-            {"params", spec["params"]},
-            {"payload", std::move(payload)}};
+            {"params", spec["params"]}};
   if (spec.contains("body")) body["body"] = rendered(spec["body"], lookup);
+  if (spec.contains("secret")) body["secret"] = spec["secret"];
   return body;
+}
+
+template <wire_message M>
+json message_body(std::string_view to_kind, const json& key, const M& said) {
+  return entity::message_effect{std::string(to_kind), key.get<std::string>(), std::string(M::wire_name), json(said)};
+}
+
+/// Why one rule must not trigger another, or empty.
+std::string loop_of(const std::vector<std::string>& chain, const std::string& target) {
+  std::string path;
+  for (const auto& id : chain) path += id + " → ";
+  if (std::find(chain.begin(), chain.end(), target) != chain.end())
+    return "Rules would trigger each other for ever: " + clip_text(path + target, 600) + ". Break the loop.";
+  if (chain.size() >= trigger_depth_max)
+    return "More than " + std::to_string(trigger_depth_max) +
+           " rules would stand in a row: " + clip_text(path + target, 600) + ". Make the chain shorter.";
+  return {};
 }
 
 std::string summary_of(const std::optional<text_template>& message, const rule_identity& rule, const occasion& why,
@@ -87,64 +108,121 @@ json payload_of(const rule_identity& rule, const occasion& why, const entity::mo
   return out;
 }
 
-action_list::action_list(const json& action_spec) {
+action_list::action_list(const json& action_spec) : in_sequence_(action_spec.value("run", "parallel") == "sequence") {
   for (auto& spec : actions_of(action_spec)) {
     action a;
-    a.is_webhook = spec.at("type") == "webhook";
+    const auto type = spec.at("type").get<std::string>();
+    a.what = type == "webhook"        ? kind::webhook
+             : type == "notify"       ? kind::notify
+             : type == "trigger_rule" ? kind::trigger
+             : type == "api"          ? kind::api
+                                      : kind::store;
     if (const auto message = spec.find("message"); message != spec.end())
       a.message.emplace(message->get_ref<const std::string&>());
+    if (const auto when = spec.find("when"); when != spec.end()) a.when.emplace(condition::compile(*when));
+    if (const auto on = spec.find("on"); on != spec.end()) {
+      a.on_firing = std::find(on->begin(), on->end(), "firing") != on->end();
+      a.on_resolved = std::find(on->begin(), on->end(), "resolved") != on->end();
+    }
     a.spec = std::move(spec);
     actions_.push_back(std::move(a));
   }
 }
 
-bool action_list::has_effects() const noexcept {
-  return std::any_of(actions_.begin(), actions_.end(), [](const action& a) { return a.is_webhook; });
+bool action_list::wants_resolved() const noexcept {
+  return std::any_of(actions_.begin(), actions_.end(), [](const action& a) { return a.on_resolved; });
 }
 
-bool action_list::fire(const rule_identity& rule, occasion&& why, const entity::moment& at,
-                       entity::decision& out) const {
-  const auto payload = payload_of(rule, why, at);
+action_step action_list::step_of(const action& a, std::size_t place, const action_run& run, const rule_identity& rule,
+                                 const occasion& why, const text_template::lookup& lookup) const {
+  action_step step;
+  step.shown = {{"type", a.spec["type"]}};
+  step.goes_on = a.spec.value("on_error", "stop") == "continue";
+  switch (a.what) {
+  case kind::webhook:
+    step.shown["endpoint"] = a.spec["endpoint"];
+    step.shown["method"] = a.spec["method"];
+    break;
+  case kind::store: {
+    const bool first =
+        std::none_of(run.steps.begin(), run.steps.end(), [](const action_step& s) { return !s.record.is_null(); });
+    step.record = {{"event_id", first ? run.exec_id : run.exec_id + "/" + std::to_string(place)},
+                   {"severity", a.spec.value("severity", rule.severity)},
+                   {"summary", summary_of(a.message, rule, why, lookup)}};
+    step.shown["event_id"] = step.record["event_id"];
+    step.shown["severity"] = step.record["severity"];
+    break;
+  }
+  case kind::notify:
+    step.shown["channels"] = a.spec["channels"];
+    break;
+  case kind::trigger:
+    step.shown["rule_id"] = a.spec["rule_id"];
+    break;
+  case kind::api:
+    step.shown["api_id"] = a.spec["api_id"];
+    break;
+  }
+  if (a.when && !a.when->matches(why.where)) {
+    step.status = "skipped";
+    step.error = "Its condition did not hold.";
+    return step;
+  }
+  if (a.what == kind::webhook) {
+    step.effect = {{"type", "webhook"}, {"body", webhook_body(a.spec, lookup)}};
+  } else if (a.what == kind::trigger) {
+    auto chain = why.chain;
+    chain.push_back(rule.ref.key);
+    step.error = loop_of(chain, a.spec["rule_id"].get_ref<const std::string&>());
+    if (!step.error.empty()) return step;
+    trigger_rule said;
+    said.payload = a.spec.contains("payload") ? rendered(a.spec["payload"], lookup) : run.payload;
+    said.executed_by = "rule:" + rule.ref.key;
+    said.chain = std::move(chain);
+    said.delivery_id = run.exec_id + "#" + std::to_string(place);
+    step.effect = {{"type", "message"}, {"body", message_body(kind_name, a.spec["rule_id"], said)}};
+  } else if (a.what == kind::api) {
+    api::call_api said{run.exec_id + "#" + std::to_string(place), rendered(a.spec["params"], lookup), run.payload,
+                       "rule:" + rule.ref.key};
+    if (a.spec.contains("input")) said.input = rendered(a.spec["input"], lookup);
+    step.effect = {{"type", "message"}, {"body", message_body(api::kind_name, a.spec["api_id"], said)}};
+  }
+  return step;
+}
+
+fired action_list::fire(const rule_identity& rule, occasion&& why, const entity::moment& at, const run_table& under_way,
+                        entity::decision& out) const {
+  action_run run{why.exec_id, to_micros(at.now), in_sequence_, rule.name, payload_of(rule, why, at), {}};
   const text_template::lookup lookup = [&](const std::string& path) { return value_of(path, rule, why, at); };
   auto performed = json::array();
-  bool stored = false;
   for (std::size_t i = 0; i < actions_.size(); ++i) {
     const auto& a = actions_[i];
-    if (a.is_webhook) {
-      out.effects.push_back({"webhook", webhook_body(a.spec, payload, lookup), why.exec_id});
-      performed.push_back({{"type", "webhook"}, {"endpoint", a.spec["endpoint"]}, {"method", a.spec["method"]}});
-      continue;
-    }
-    stored_event row{stored ? why.exec_id + "/" + std::to_string(i) : why.exec_id,
-                     rule.ref.tenant,
-                     rule.ref.key,
-                     rule.name,
-                     why.exec_id,
-                     at.now,
-                     a.spec.value("severity", rule.severity),
-                     summary_of(a.message, rule, why, lookup),
-                     payload,
-                     at.context.trace};
-    out.statements.push_back(insert_stored_event(row));
-    out.publications.push_back({"cep.events", to_stream_item(row), "new_event"});
-    performed.push_back({{"type", "store"}, {"event_id", row.event_id}, {"severity", row.severity}});
-    stored = true;
+    if (!(why.resolved ? a.on_resolved : a.on_firing)) continue;
+    run.steps.push_back(step_of(a, i, run, rule, why, lookup));
+    if (run.steps.back().status != "skipped") performed.push_back(run.steps.back().shown);
   }
-  const bool waits = has_effects();
-  out.statements.push_back(
-      insert_execution({why.exec_id,
-                        rule.ref.tenant,
-                        rule.ref.key,
-                        rule.version,
-                        at.now,
-                        waits ? "pending" : "success",
-                        why.executed_by,
-                        {},
-                        json{{"trigger", std::move(why.verdict.references)}, {"action", folded(std::move(performed))}},
-                        at.context.trace}));
-  if (!stored)
+  const auto first_effect = out.effects.size(), first_row = out.statements.size();
+  run.begin_steps({rule.ref, at}, out);
+  const bool tracked = run.needs_reports();
+  const auto begun_now = std::count_if(out.events.begin(), out.events.end(),
+                                       [](const message& e) { return e.as<run_begun>() != nullptr; });
+  if (tracked && under_way.size() + static_cast<std::size_t>(begun_now) >= runs_max) {
+    out.effects.resize(first_effect);
+    run.abandon("Too many executions of this rule are under way (" + std::to_string(runs_max) +
+                "); its receivers are too slow.");
+  } else if (tracked) {
+    for (auto i = first_effect; i < out.effects.size(); ++i) out.effects[i].report = true;
+    out.events.push_back(begun(run));
+  }
+  const bool stored = out.statements.size() > first_row;
+  const fired outcome{run.open(), run.open() ? std::string{} : run.error()};
+  out.statements.push_back(insert_execution(
+      {run.exec_id, rule.ref.tenant, rule.ref.key, rule.version, at.now, run.status(), why.executed_by, run.error(),
+       json{{"trigger", std::move(why.verdict.references)}, {"action", folded(std::move(performed))}}, at.context.trace,
+       run.steps.empty() ? json() : run.shown()}));
+  if (!stored && !why.resolved)
     out.publications.push_back({"cep.events",
-                                json{{"exec_id", why.exec_id},
+                                json{{"exec_id", run.exec_id},
                                      {"rule_id", rule.ref.key},
                                      {"rule_name", rule.name},
                                      {"triggered_at", to_rfc3339(at.now)},
@@ -152,7 +230,7 @@ bool action_list::fire(const rule_identity& rule, occasion&& why, const entity::
                                      {"summary", why.verdict.summary},
                                      {"trace_id", to_string(at.context.trace)}},
                                 "rule_fired"});
-  return waits;
+  return outcome;
 }
 
 json action_list::resolved(const rule_identity& rule, const occasion& why, const entity::moment& at) const {
@@ -160,17 +238,21 @@ json action_list::resolved(const rule_identity& rule, const occasion& why, const
   auto actions = json::array();
   for (const auto& a : actions_) {
     auto shown = a.spec;
-    if (a.is_webhook) {
+    if (a.what == kind::webhook)
       for (auto& header : shown["headers"]) header = "***"; // they may hold a password or a token
-      if (shown.contains("body")) shown["body"] = rendered(shown["body"], lookup);
-    } else {
+    for (auto part : {"body", "payload", "params", "input"})
+      if (const auto text = shown.find(part); text != shown.end()) *text = rendered(*text, lookup);
+    if (a.what == kind::store || a.message) {
       shown["message"] = summary_of(a.message, rule, why, lookup);
       shown["severity"] = a.spec.value("severity", rule.severity);
     }
+    if (a.when) shown["would_run"] = a.when->matches(why.where);
     actions.push_back(std::move(shown));
   }
   if (actions.size() < 2) return folded(std::move(actions));
-  return {{"type", "multi_action"}, {"actions", std::move(actions)}};
+  json all{{"type", "multi_action"}, {"actions", std::move(actions)}};
+  if (in_sequence_) all["run"] = "sequence";
+  return all;
 }
 
 } // namespace tobit::rule

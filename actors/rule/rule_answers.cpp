@@ -40,24 +40,38 @@ occasion rule_state::asked_for(const json& payload, const std::string& executed_
 
 result<entity::decision> rule_state::on_trigger(const trigger_rule& request, const entity::moment& at) {
   entity::decision out;
+  if (auto allowed = check_chain(request.chain); !allowed) return fail(std::move(allowed.error()));
+  if (memory_.knows(request.delivery_id)) {
+    out.reply = message::of(rule_triggered{{}, true, false, json::object(), {}});
+    return out;
+  }
   ++evaluated_;
   const auto e = trigger_.takes_events() ? as_event(request.payload, at.now) : std::nullopt;
   auto why = asked_for(request.payload, request.executed_by, e, at);
   const auto exec_id = why.exec_id;
   auto references = bounded(why.verdict.references, references_bytes_max);
+  why.chain = request.chain;
+  if (!request.delivery_id.empty()) out.events.push_back(message::of(trigger_taken{request.delivery_id}));
   if (!why.verdict.matched) {
     auto dry = row(exec_id, "dry_run", why.executed_by, at);
     dry.error = why.verdict.error;
     dry.references = {{"trigger", references}, {"action", nullptr}};
     if (!why.verdict.error.empty()) note_failure(why.verdict.error, at);
     out.statements.push_back(insert_execution(dry));
-    out.reply = message::of(rule_triggered{exec_id, false, false, std::move(references)});
+    out.reply = message::of(rule_triggered{exec_id, false, false, std::move(references), {}});
     return out;
   }
   ++matched_;
-  const bool waits = actions_.fire(identity_, std::move(why), at, out);
+  // A person may fire a rule as often as they like; rules are held to the limit of the rule they trigger.
+  if (!request.chain.empty() && !throttle_.admit(at.now)) {
+    note_throttled(1, at, out);
+    out.reply = message::of(rule_triggered{{}, true, false, std::move(references), "The rule is throttled."});
+    return out;
+  }
+  const auto outcome = actions_.fire(identity_, std::move(why), at, memory_.runs, out);
+  if (!outcome.error.empty()) note_failure(outcome.error, at);
   out.events.push_back(message::of(rule_fired{to_micros(at.now), 1, 0, 0}));
-  out.reply = message::of(rule_triggered{exec_id, true, waits, std::move(references)});
+  out.reply = message::of(rule_triggered{exec_id, true, outcome.waits, std::move(references), outcome.error});
   return out;
 }
 

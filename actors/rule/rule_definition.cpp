@@ -60,12 +60,18 @@ result<json> normalise_rule(const entity_ref& ref, const json& body, const json*
   else if (v.good())
     out["trigger_spec"] = read_trigger(v, out["trigger_type"].get<std::string>(), *trigger, guard);
   const auto* action = in.any("action_spec");
-  if (v.good()) out["action_spec"] = read_action_spec(v, action ? *action : json(), guard);
+  if (v.good()) out["action_spec"] = read_action_spec(v, action ? *action : json(), {guard, ref.key});
   const auto* alert = in.any("alert");
   const bool wanted = alert ? !(alert->is_boolean() && !alert->get<bool>()) : tells_channels(out);
   if (v.good() && wanted)
     out["alert"] =
         read_alert(v, alert ? *alert : json(), out["trigger_type"].get_ref<const std::string&>(), out["trigger_spec"]);
+  if (const auto at = v.good() && !wanted ? pointer_to_resolved(out["action_spec"]) : std::string{}; !at.empty())
+    v.refuse(at, "Only alerts are resolved: give the rule an 'alert' section ({} takes the defaults), or leave out "
+                 "'resolved'.");
+  if (in.has("max_firings_per_minute"))
+    out["max_firings_per_minute"] = in.integer("max_firings_per_minute", 1, 1'000'000);
+  in.any("max_firings_per_minute");
   in.close();
   if (!v.good()) return fail(v.problem());
   return out;

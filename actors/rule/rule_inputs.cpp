@@ -109,6 +109,8 @@ bool rule_state::close(turn& t, std::int64_t partition, std::uint64_t offset) {
     t.out.events.push_back(message::of(
         inputs_taken{++taken_sequence_, trigger_mark_, partition, offset, t.observed_at_us, std::move(record)}));
   alerts_.close(identity_, t.at, t.out);
+  abandon_old_runs(t.at, t.out);
+  note_throttled(t.throttled, t.at, t.out);
   if (t.fired > 0)
     t.out.events.push_back(message::of(rule_fired{to_micros(t.at.now), t.fired, t.due_at_us, t.observed_at_us}));
   return taken;

@@ -21,7 +21,7 @@ result<entity::compiled_definition> rule_kind::compile(const entity_ref& ref, co
 result<std::unique_ptr<entity::entity_logic>> rule_kind::instantiate(const entity_ref& ref, std::int64_t version,
                                                                      const json& definition) const {
   try {
-    return std::make_unique<rule_state>(ref, version, definition);
+    return std::make_unique<rule_state>(ref, version, definition, firings_per_minute_);
   } catch (const json::exception&) {
     return fail(error_code::internal_server_error,
                 "The stored definition of rule " + ref.key + " cannot be read; save the rule again or roll it back.");

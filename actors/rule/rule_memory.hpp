@@ -1,9 +1,11 @@
 #pragma once
 
+#include "actors/rule/action_run.hpp"
 #include "schemas/error.hpp"
 #include "schemas/message.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <string>
 #include <string_view>
@@ -20,6 +22,12 @@ struct rule_memory {
   std::map<std::int64_t, std::uint64_t> offsets; ///< by partition: everything up to here is decided
   bool metric_matched = false;                   ///< for rules that fire on change
   std::int64_t inputs_sequence = 0;              ///< of the last `inputs_taken` that the evaluator's state holds
+  std::int64_t throttled = 0;                    ///< firings left out since the rule exists
+  run_table runs;                                ///< firings whose actions are under way
+  std::deque<std::uint64_t> deliveries;          ///< marks of the latest messages of other rules, oldest first
+
+  /// Another rule said this already.
+  bool knows(const std::string& delivery_id) const;
 
   /// Other messages change nothing. The inputs themselves are the evaluator's matter; here only their place counts.
   void apply(const message& event);

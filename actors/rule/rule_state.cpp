@@ -37,7 +37,8 @@ json time_or_null(std::int64_t micros) { return micros == 0 ? json() : json(to_r
 
 } // namespace
 
-rule_state::rule_state(const entity_ref& ref, std::int64_t version, const json& definition)
+rule_state::rule_state(const entity_ref& ref, std::int64_t version, const json& definition,
+                       std::int64_t firings_per_minute)
     : identity_{ref, version, definition.at("rule_name").get<std::string>(),
                 definition.at("severity").get<std::string>()}
     , active_(definition.at("is_active").get<bool>())
@@ -45,7 +46,8 @@ rule_state::rule_state(const entity_ref& ref, std::int64_t version, const json& 
     , actions_(definition.at("action_spec"))
     , trigger_mark_(mark_of(definition))
     , evaluator_(make_evaluator(definition, trigger_))
-    , alerts_(definition, ref) {}
+    , alerts_(definition, ref)
+    , throttle_(definition.value("max_firings_per_minute", firings_per_minute)) {}
 
 // -- state ----------------------------------------------------------------------------------------------------------
 
@@ -95,6 +97,7 @@ result<entity::decision> rule_state::decide(const message& request, const entity
   if (const auto* m = request.as<run_tick>()) return on_tick(*m, at);
   if (const auto* m = request.as<evaluate_metric>()) return on_metric(*m, at);
   if (request.as<entity::wake_entity>()) return on_wake(at);
+  if (const auto* m = request.as<entity::effect_settled>()) return on_settled(*m, at);
   if (const auto* m = request.as<trigger_rule>()) return on_trigger(*m, at);
   if (const auto* m = request.as<simulate_rule>()) return on_simulate(*m, at);
   if (const auto* m = request.as<reset_baseline>()) return on_reset(*m, at);
@@ -119,7 +122,7 @@ void rule_state::conclude(key_verdict verdict, const cause& from, turn& t) {
 
 std::string rule_state::next_exec_id(const turn& t) {
   std::string id(t.at.decision_id);
-  if (t.fired + t.failed > 0) id += "/" + std::to_string(t.fired + t.failed);
+  if (const auto others = t.fired + t.failed + t.throttled; others > 0) id += "/" + std::to_string(others);
   return id;
 }
 
@@ -130,10 +133,17 @@ void rule_state::alert(const key_verdict& verdict, const cause& from, turn& t) {
 
 void rule_state::act_on(const alert_change& change, key_verdict verdict, const cause& from, turn& t) {
   if (change.status == "firing") fire(std::move(verdict), from, t);
+  if (change.status == "resolved" && actions_.wants_resolved())
+    fire(rule_alerts::verdict_of(change.record), from, t, true);
 }
 
-void rule_state::fire(key_verdict verdict, const cause& from, turn& t) {
+void rule_state::fire(key_verdict verdict, const cause& from, turn& t, bool resolved) {
+  if (!throttle_.admit(t.at.now)) {
+    ++t.throttled;
+    return;
+  }
   occasion why;
+  why.resolved = resolved;
   why.exec_id = next_exec_id(t);
   why.executed_by = to_string(trigger_.type());
   why.wake = from.wake;
@@ -153,7 +163,8 @@ void rule_state::fire(key_verdict verdict, const cause& from, turn& t) {
   why.labels = std::move(verdict.labels);
   why.verdict = std::move(verdict.verdict);
   ++t.fired;
-  actions_.fire(identity_, std::move(why), t.at, t.out);
+  const auto outcome = actions_.fire(identity_, std::move(why), t.at, memory_.runs, t.out);
+  if (!outcome.error.empty()) note_failure(outcome.error, t.at);
 }
 
 void rule_state::record_failure(key_verdict verdict, turn& t) {
@@ -188,6 +199,8 @@ json rule_state::view() const {
            {"is_active", active_},
            {"fired", memory_.fired},
            {"last_fired_at", time_or_null(memory_.last_fired_at_us)},
+           {"throttled", memory_.throttled},
+           {"max_firings_per_minute", throttle_.limit()},
            {"evaluated", evaluated_},
            {"matched", matched_},
            {"failed", failed_},
@@ -196,6 +209,7 @@ json rule_state::view() const {
            {"last_due_at", time_or_null(memory_.last_due_at_us)},
            {"offsets", std::move(offsets)}};
   if (trigger_.fires_on_change()) out["metric_matched"] = memory_.metric_matched;
+  if (memory_.runs.size() > 0) out["runs"] = memory_.runs.view();
   if (alerts_.on()) out["alerts"] = alerts_.view();
   if (auto state = evaluator_->view(); state.is_object()) out.update(state);
   return out;

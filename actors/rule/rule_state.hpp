@@ -3,6 +3,7 @@
 #include "actors/rule/alert/rule_alerts.hpp"
 #include "actors/rule/evaluator.hpp"
 #include "actors/rule/firing.hpp"
+#include "actors/rule/firing_throttle.hpp"
 #include "actors/rule/rule_memory.hpp"
 #include "actors/rule/trigger.hpp"
 #include "runtime/entity/entity_logic.hpp"
@@ -33,7 +34,9 @@ public:
   static constexpr std::int64_t unmatched_max = 1'000;
 
   /// Precondition: `definition` is normalised. Throws json::exception if it is not.
-  rule_state(const entity_ref& ref, std::int64_t version, const json& definition);
+  /// `firings_per_minute`: of a rule that names no limit.
+  rule_state(const entity_ref& ref, std::int64_t version, const json& definition,
+             std::int64_t firings_per_minute = firings_per_minute_default);
 
   result<entity::decision> decide(const message& request, const entity::moment& at) override;
   void apply(const message& event) override;
@@ -47,7 +50,7 @@ private:
   struct turn {
     const entity::moment& at;
     entity::decision out = {};
-    std::int64_t judged = 0, matched = 0, fired = 0, failed = 0;
+    std::int64_t judged = 0, matched = 0, fired = 0, failed = 0, throttled = 0;
     std::int64_t due_at_us = 0, observed_at_us = 0;
   };
   /// What a verdict came from, for the payload of its actions.
@@ -74,10 +77,17 @@ private:
   occasion asked_for(const json& payload, const std::string& executed_by, const std::optional<event::event>& e,
                      const entity::moment& at) const;
 
+  // rule_runs.cpp: what becomes of a firing
+  result<entity::decision> on_settled(const entity::effect_settled& told, const entity::moment& at);
+  void abandon_old_runs(const entity::moment& at, entity::decision& out) const;
+  void note_throttled(std::int64_t firings, const entity::moment& at, entity::decision& out);
+  /// Whether this rule may be triggered by the last of these rules.
+  result<void> check_chain(const std::vector<std::string>& chain) const;
+
   // rule_state.cpp: from verdicts to actions
   /// The one way from a verdict to what follows from it.
   void conclude(key_verdict verdict, const cause& from, turn& t);
-  void fire(key_verdict verdict, const cause& from, turn& t);
+  void fire(key_verdict verdict, const cause& from, turn& t, bool resolved = false);
   /// What the rule's alerts make of a verdict, or of time, runs its actions.
   void alert(const key_verdict& verdict, const cause& from, turn& t);
   void act_on(const alert_change& change, key_verdict verdict, const cause& from, turn& t);
@@ -100,6 +110,7 @@ private:
   rule_memory memory_;
   std::unique_ptr<evaluator> evaluator_; ///< refers to `trigger_`
   rule_alerts alerts_;
+  firing_throttle throttle_;
   std::int64_t taken_sequence_ = 0;   ///< what the evaluator's state holds; ahead of the memory within a decision
   std::vector<key_verdict> verdicts_; ///< kept for its memory
   std::map<std::int64_t, seen_offset> seen_;

@@ -18,6 +18,17 @@ std::string executor(const exchange& ex, const json& body) {
   return given.empty() ? ex.who().user->username : given;
 }
 
+/// How each action stands. One that is still on its way in an execution that is over shares its fate: a single webhook
+/// is accounted for by the execution's own status.
+json shown_actions(const std::string& stored, const std::string& status) {
+  auto actions = parse_json(stored).value_or(json::array());
+  if (!actions.is_array()) return json::array();
+  for (auto& one : actions)
+    if (status != "pending" && one.is_object() && one.value("status", "") == "pending")
+      one["status"] = status == "success" ? "done" : "failed";
+  return actions;
+}
+
 json shown_execution(const std::vector<value>& row) {
   return {{"exec_id", as_text(row[0])},
           {"rule_id", as_text(row[1])},
@@ -28,7 +39,8 @@ json shown_execution(const std::vector<value>& row) {
           {"executed_by", as_text(row[6])},
           {"error_message", is_null(row[7]) ? json(nullptr) : json(as_text(row[7]))},
           {"references", parse_json(as_text(row[8])).value_or(json(nullptr))},
-          {"trace_id", as_text(row[9])}};
+          {"trace_id", as_text(row[9])},
+          {"actions", shown_actions(as_text(row[10]), as_text(row[4]))}};
 }
 
 void simulate(const route_deps& deps, const exchange_ptr& ex) {
@@ -97,22 +109,26 @@ void trigger(const route_deps& deps, const exchange_ptr& ex) {
   rule::trigger_rule wish;
   wish.payload = body.value("payload", json::object());
   wish.executed_by = executor(*ex, body);
-  deps.entities->ask(rule_ref(*ex), ex->context(), message::of(std::move(wish)),
-                     ex->then([deps, ex](const message& answer) {
-                       const auto* fired = answer.as<rule::rule_triggered>();
-                       if (!fired) return ex->refuse(error{error_code::internal_server_error});
-                       if (!fired->matched) return ex->ok(trigger_result(*fired, "dry_run"));
-                       if (!fired->waits_for_effects) return ex->ok(trigger_result(*fired, "success"));
-                       wait_for_effects(deps, ex, *fired);
-                     }));
+  deps.entities->ask(
+      rule_ref(*ex), ex->context(), message::of(std::move(wish)), ex->then([deps, ex](const message& answer) {
+        const auto* fired = answer.as<rule::rule_triggered>();
+        if (!fired) return ex->refuse(error{error_code::internal_server_error});
+        if (!fired->matched) return ex->ok(trigger_result(*fired, "dry_run"));
+        if (!fired->waits_for_effects && !fired->error.empty())
+          return ex->refuse({error_code::unprocessable, "The rule matched, but its action failed: " + fired->error},
+                            {{"exec_id", fired->exec_id}, {"references", fired->references}});
+        if (!fired->waits_for_effects) return ex->ok(trigger_result(*fired, "success"));
+        wait_for_effects(deps, ex, *fired);
+      }));
 }
 
 void list_executions(const route_deps& deps, const exchange_ptr& ex) {
   auto place = read_place(*ex);
   if (!place) return ex->refuse(place.error());
   deps.store->read(
-      {"SELECT exec_id, rule_id, version, triggered_at, status, duration_ms, executed_by, error_message, refs, trace_id"
-       " FROM rule_execution WHERE tenant = $1 AND rule_id = $2"
+      {"SELECT exec_id, rule_id, version, triggered_at, status, duration_ms, executed_by, error_message, refs, "
+       "trace_id,"
+       " actions FROM rule_execution WHERE tenant = $1 AND rule_id = $2"
        " AND (triggered_at, exec_id) < (CAST($3 AS BIGINT), CAST($4 AS TEXT)) AND (CAST($5 AS TEXT) = '' OR status = "
        "$5)"
        " ORDER BY triggered_at DESC, exec_id DESC LIMIT CAST($6 AS BIGINT) OFFSET CAST($7 AS BIGINT)",
@@ -168,15 +184,17 @@ void add_rule_run_routes(route_table& table, const route_deps& deps) {
       object({required("result", open_object({required("status", choice({"success", "dry_run", "pending"})),
                                               required("references", anything())}))});
   fire.answers.also = {202};
-  fire.errors = {error_code::not_found, error_code::external_service_error, error_code::connection_error,
-                 error_code::address_refused, error_code::quarantined};
+  fire.errors = {error_code::not_found,        error_code::external_service_error,
+                 error_code::connection_error, error_code::address_refused,
+                 error_code::quarantined,      error_code::unprocessable};
   table.add(std::move(fire));
 
   auto logs =
       run_route("GET", "/cep/rules/{rule_id}/exec-logs", "list_rule_executions", "A rule's executions, latest first.",
                 "cep:read", [deps](const exchange_ptr& ex) { list_executions(deps, ex); });
   for (auto& p : paging_parameters(50, 200)) logs.parameters.push_back(std::move(p));
-  logs.parameters.push_back(in_query("status", choice({"success", "dry_run", "fail", "skipped", "pending"})));
+  logs.parameters.push_back(
+      in_query("status", choice({"success", "dry_run", "fail", "skipped", "pending", "throttled"})));
   logs.answers.type =
       object({required("logs", list_of(open_object({required("exec_id", text()), required("status", text())})))});
   table.add(std::move(logs));

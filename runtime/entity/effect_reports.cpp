@@ -22,12 +22,14 @@ bool is_final(error_code code) noexcept {
 } // namespace
 
 effect_reports::effect_reports(entity_deps_ptr deps, std::shared_ptr<entity_gateway> entities, std::string owner,
-                               fence_lookup rights, inbox<outbox_dispatcher>& in)
+                               fence_lookup rights, inbox<outbox_dispatcher>& in,
+                               std::function<void(const std::string&)> on_closed)
     : deps_(std::move(deps))
     , entities_(std::move(entities))
     , owner_(std::move(owner))
     , rights_(std::move(rights))
     , inbox_(in)
+    , on_closed_(std::move(on_closed))
     , turns_(deps_->options.outbox.concurrency_per_source_max) {}
 
 void effect_reports::tell(open_report report) {
@@ -77,7 +79,7 @@ void effect_reports::answered(const std::string& id, const entity_ref& source, c
                                                                                        : over   ? "given_up"
                                                                                                 : "retry"});
     if (!problem) // the entity's own transaction has closed the report
-      forget(one);
+      closed(one);
     else if (over)
       give_up(one, *problem);
     else
@@ -110,11 +112,22 @@ void effect_reports::write(held one, std::optional<std::chrono::microseconds> pa
                      send([id, pause, soon](outbox_dispatcher& self) {
                        auto& reports = self.reports();
                        // Unstored, the row is due as before; the next look at the rows finds it.
-                       if (auto entry = reports.held_.find(id); entry != reports.held_.end()) reports.forget(entry);
+                       if (auto entry = reports.held_.find(id); entry != reports.held_.end()) {
+                         if (pause)
+                           reports.forget(entry);
+                         else
+                           reports.closed(entry);
+                       }
                        if (soon && *pause < reports.deps_->options.outbox.scan_every)
                          reports.inbox_.after(*pause, [](outbox_dispatcher& later) { later.reports().scan(); });
                      });
                    });
+}
+
+void effect_reports::closed(held one) {
+  const auto correlation = one->second.what.correlation;
+  forget(one);
+  if (on_closed_) on_closed_(correlation);
 }
 
 void effect_reports::forget(held one) {

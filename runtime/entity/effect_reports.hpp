@@ -36,8 +36,9 @@ struct open_report {
 /// given up at once, one in quarantine or in trouble after some attempts with growing pauses; the row then says why.
 class effect_reports {
 public:
+  /// `on_closed` hears the correlation of each report that is taken or given up.
   effect_reports(entity_deps_ptr deps, std::shared_ptr<entity_gateway> entities, std::string owner, fence_lookup rights,
-                 inbox<outbox_dispatcher>& in);
+                 inbox<outbox_dispatcher>& in, std::function<void(const std::string&)> on_closed);
 
   /// The effect's settlement is committed.
   void tell(open_report report);
@@ -56,6 +57,7 @@ private:
   void give_up(held one, const error& problem);
   void write(held one, std::optional<std::chrono::microseconds> pause, const error& problem);
   void scanned(const result<storage::rows>& rows, std::size_t limit);
+  void closed(held one);
   void forget(held one);
 
   entity_deps_ptr deps_;
@@ -63,6 +65,7 @@ private:
   std::string owner_;
   fence_lookup rights_;
   inbox<outbox_dispatcher>& inbox_;
+  std::function<void(const std::string&)> on_closed_;
   std::unordered_map<std::string, open_report> held_;
   std::unordered_map<entity_ref, std::size_t> held_of_;
   effect_turns turns_;

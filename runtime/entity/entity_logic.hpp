@@ -23,6 +23,11 @@ struct moment {
   std::string_view decision_id; ///< fresh UUID; the idempotency key of this decision's effects is derived from it
 };
 
+/// The id of the `index`-th effect of a decision, as handlers, receivers and reports see it.
+inline std::string effect_id(std::string_view decision_id, std::size_t index) {
+  return std::string(decision_id) + '-' + std::to_string(index);
+}
+
 /// An intended act on the outside world. It is stored with the decision and carried out afterwards by the handler that
 /// the program registered for `type`, with retries, at least once; the receiver sees the same idempotency key each
 /// time.

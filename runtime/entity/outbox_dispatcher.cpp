@@ -51,7 +51,10 @@ outbox_dispatcher::outbox_dispatcher(entity_deps_ptr deps, std::vector<effect_ha
     , rights_(std::move(rights))
     , inbox_(in)
     , messages_(entities, *deps_->time)
-    , reports_(deps_, std::move(entities), owner_, rights_, in)
+    , reports_(deps_, std::move(entities), owner_, rights_, in,
+               [this](const std::string& correlation) {
+                 if (watchers_.watched(correlation)) compare(correlation);
+               })
     , turns_(deps_->options.outbox.concurrency_per_source_max) {
   handlers_.emplace(messages_.type(), &messages_);
   for (auto* handler : handlers) handlers_.emplace(handler->type(), handler);

@@ -49,7 +49,9 @@ outgoing_effect read_effect(const std::vector<storage::value>& row) {
 }
 
 storage::statement correlated_effects_query(const std::string& correlation) {
-  return {"SELECT id, status, last_error FROM outbox WHERE correlation = $1 AND correlation <> ''"
+  // While a report is open the entity may want further effects under the same correlation.
+  return {"SELECT id, CASE WHEN report_at IS NULL THEN status ELSE 'pending' END, last_error FROM outbox WHERE "
+          "correlation = $1 AND correlation <> ''"
           " ORDER BY created_at, LENGTH(id), id",
           {correlation}};
 }

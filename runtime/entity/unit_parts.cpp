@@ -90,7 +90,7 @@ std::vector<outgoing_effect> outgoing(const entity_ref& source, std::vector<effe
   all.reserve(effects.size());
   for (auto& wanted : effects) {
     outgoing_effect out;
-    out.id = std::string(at.decision_id) + '-' + std::to_string(all.size());
+    out.id = effect_id(at.decision_id, all.size());
     out.source = source;
     out.type = std::move(wanted.type);
     out.body = std::move(wanted.body);

@@ -3,6 +3,7 @@
 #include "schemas/message.hpp"
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 /// What a rule writes into its journal. Replayed in order they give the rule's state again; nobody else sends them.
@@ -47,11 +48,47 @@ struct baseline_grown {
   std::vector<double> values;
 };
 
+/// Actions of an execution are under way, or wait for their turn.
+struct run_begun {
+  static constexpr std::string_view wire_name = "tobit.rule.run_begun.v1";
+  json run; ///< see actors/rule/action_run.hpp
+};
+
+/// Actions of an execution began or ended.
+struct run_moved {
+  static constexpr std::string_view wire_name = "tobit.rule.run_moved.v1";
+  std::string exec_id;
+  json steps; ///< list of {place, status, effect_id, error}
+};
+
+/// Executions whose end nobody will report any more.
+struct runs_abandoned {
+  static constexpr std::string_view wire_name = "tobit.rule.runs_abandoned.v1";
+  std::vector<std::string> exec_ids;
+};
+
+/// Firings were left out because there were too many in this minute.
+struct firings_throttled {
+  static constexpr std::string_view wire_name = "tobit.rule.throttled.v1";
+  std::int64_t at_us = 0, firings = 0;
+};
+
+/// Another rule's message was taken.
+struct trigger_taken {
+  static constexpr std::string_view wire_name = "tobit.rule.trigger_taken.v1";
+  std::string delivery_id;
+};
+
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(rule_fired, at_us, firings, due_at_us, observed_at_us)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(offset_advanced, partition, offset)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(metric_seen, matched)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(inputs_taken, sequence, trigger, partition, offset, observed_at_us,
                                                 record)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(baseline_grown, values)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(run_begun, run)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(run_moved, exec_id, steps)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(runs_abandoned, exec_ids)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(firings_throttled, at_us, firings)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(trigger_taken, delivery_id)
 
 } // namespace tobit::rule

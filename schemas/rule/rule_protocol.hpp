@@ -48,11 +48,17 @@ struct events_evaluated {
   std::int64_t matched = 0;
 };
 
-/// Somebody fires the rule by hand. Answer: `rule_triggered`; its effects settle later under `exec_id`.
+/// Rules that trigger each other stand in a row of at most so many.
+inline constexpr std::size_t trigger_depth_max = 8;
+
+/// Somebody fires the rule by hand, or another rule does. Answer: `rule_triggered`; its effects settle later under
+/// `exec_id`. A rule that is in its own `chain`, is paused or throttled refuses other rules (`unprocessable`).
 struct trigger_rule {
   static constexpr std::string_view wire_name = "tobit.rule.trigger.v1";
   json payload;
   std::string executed_by;
+  std::vector<std::string> chain; ///< the rules that led to this, the first one first; empty: a person
+  std::string delivery_id;        ///< of a message between rules: a repetition is answered and does nothing
 };
 struct rule_triggered {
   static constexpr std::string_view wire_name = "tobit.rule.triggered.v1";
@@ -60,6 +66,7 @@ struct rule_triggered {
   bool matched = false;
   bool waits_for_effects = false; ///< there are effects to wait for under the correlation `exec_id`
   json references;                ///< how the verdict came about, as in the contract §2.3
+  std::string error;              ///< an action failed at once; empty: none did
 };
 
 /// Evaluates without acting. Answer: `rule_simulated`. Leaves an execution row with status `dry_run`.
@@ -91,8 +98,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(tick_done, fired)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(evaluate_metric, payload, error, observed_at_us)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(metric_evaluated, matched)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(events_evaluated, matched)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(trigger_rule, payload, executed_by)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(rule_triggered, exec_id, matched, waits_for_effects, references)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(trigger_rule, payload, executed_by, chain, delivery_id)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(rule_triggered, exec_id, matched, waits_for_effects, references, error)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(simulate_rule, payload, executed_by)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(rule_simulated, simulation)
 void to_json(json& out, const evaluate_events& m);
