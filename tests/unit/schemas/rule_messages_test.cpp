@@ -33,8 +33,8 @@ std::vector<message> samples() {
           message::of(metric_evaluated{true}),
           message::of(evaluate_events{3, {sample_event()}}),
           message::of(events_evaluated{1}),
-          message::of(trigger_rule{{{"a", 1}}, "u1"}),
-          message::of(rule_triggered{"d1", true, true, {{"actual", 1}}}),
+          message::of(trigger_rule{{{"a", 1}}, "u1", {"r1", "r2"}, "x#0"}),
+          message::of(rule_triggered{"d1", true, true, {{"actual", 1}}, "no"}),
           message::of(simulate_rule{{{"a", 1}}, "u1"}),
           message::of(rule_simulated{{{"would_execute", true}}}),
           message::of(reset_baseline{{{"host", "db-1"}}}),
@@ -43,7 +43,12 @@ std::vector<message> samples() {
           message::of(offset_advanced{3, 18446744073709551615u}),
           message::of(metric_seen{true}),
           message::of(inputs_taken{7, 42, 0, 1'234, 5, {{"values", {1, 2.5}}}}),
-          message::of(baseline_grown{{1, 2.5}})};
+          message::of(baseline_grown{{1, 2.5}}),
+          message::of(run_begun{{{"exec_id", "d1"}}}),
+          message::of(run_moved{"d1", {{{"place", 0}, {"status", "done"}}}}),
+          message::of(runs_abandoned{{"d1", "d2"}}),
+          message::of(firings_throttled{5, 7}),
+          message::of(trigger_taken{"x#0"})};
 }
 
 } // namespace
