@@ -22,6 +22,7 @@
 #include "runtime/telemetry/library_log.hpp"
 #include "runtime/telemetry/metrics.hpp"
 #include "runtime/telemetry/span_outlets.hpp"
+#include "schemas/api/api_protocol.hpp"
 #include "schemas/entity/entity_protocol.hpp"
 #include "schemas/rule/rule_protocol.hpp"
 
@@ -164,7 +165,8 @@ private:
   }
 
   result<void> start_entities() {
-    rules_ = std::make_unique<rule::rule_kind>(outbound_options(settings_).guard, settings_.text(setting::timezone));
+    rules_ = std::make_unique<rule::rule_kind>(outbound_options(settings_).guard, settings_.text(setting::timezone),
+                                               settings_.integer(setting::cep_max_firings_per_minute));
     kinds_.add(*rules_); // the kind table
     const auto shards = static_cast<entity::shard_id>(settings_.integer(setting::entity_shard_count));
     auto places = entity::single_node_placement::open(*store_, self_, shards);

@@ -64,15 +64,26 @@ json trigger_result(const rule::rule_triggered& fired, const char* status, json 
             {"exec_id", fired.exec_id}}}};
 }
 
+/// An action failed. The rule knows best how to say it; `outcome` is what the receiver's side said.
+void answer_failure(const route_deps& deps, const exchange_ptr& ex, const rule::rule_triggered& fired,
+                    const entity::effect_outcome& outcome) {
+  deps.store->read({"SELECT error_message FROM rule_execution WHERE exec_id = $1 AND tenant = $2",
+                    {fired.exec_id, ex->tenant().value}},
+                   ex->then([ex, fired, outcome](const rows& found) {
+                     const auto told = found.empty() ? std::string{} : as_text(found[0][0]);
+                     ex->refuse({outcome.code, "The rule matched, but its action failed: " +
+                                                   (told.empty() ? outcome.error : told)},
+                                {{"exec_id", fired.exec_id}, {"references", fired.references}});
+                   }));
+}
+
 /// All effects of a manual trigger are settled: the first that failed decides the answer.
-void answer_effects(const exchange_ptr& ex, const rule::rule_triggered& fired,
+void answer_effects(const route_deps& deps, const exchange_ptr& ex, const rule::rule_triggered& fired,
                     const std::vector<entity::effect_outcome>& outcomes) {
   json answers = json::array();
   for (const auto& outcome : outcomes) {
     answers.push_back(outcome.answer);
-    if (outcome.status == entity::effect_outcome::status::done) continue;
-    return ex->refuse({outcome.code, "The rule matched, but its action failed: " + outcome.error},
-                      {{"exec_id", fired.exec_id}, {"references", fired.references}});
+    if (outcome.status != entity::effect_outcome::status::done) return answer_failure(deps, ex, fired, outcome);
   }
   ex->ok(trigger_result(fired, "success", answers.size() == 1 ? answers[0] : answers));
 }
@@ -96,7 +107,7 @@ void wait_for_effects(const route_deps& deps, const exchange_ptr& ex, const rule
   deps.effects->when_settled(fired.exec_id, ex->deadline() - answer_time,
                              [deps, ex, fired](const result<std::vector<entity::effect_outcome>>& outcomes) {
                                ex->guarded([&] {
-                                 if (outcomes) return answer_effects(ex, fired, *outcomes);
+                                 if (outcomes) return answer_effects(deps, ex, fired, *outcomes);
                                  if (outcomes.error().code == error_code::deadline_exceeded)
                                    return answer_unsettled(deps, ex, fired);
                                  ex->refuse(outcomes.error());

@@ -57,8 +57,8 @@ struct trigger_rule {
   static constexpr std::string_view wire_name = "tobit.rule.trigger.v1";
   json payload;
   std::string executed_by;
-  std::vector<std::string> chain; ///< the rules that led to this, the first one first; empty: a person
-  std::string delivery_id;        ///< of a message between rules: a repetition is answered and does nothing
+  std::vector<std::string> chain{}; ///< the rules that led to this, the first one first; empty: a person
+  std::string delivery_id{};        ///< of a message between rules: a repetition is answered and does nothing
 };
 struct rule_triggered {
   static constexpr std::string_view wire_name = "tobit.rule.triggered.v1";
@@ -66,7 +66,7 @@ struct rule_triggered {
   bool matched = false;
   bool waits_for_effects = false; ///< there are effects to wait for under the correlation `exec_id`
   json references;                ///< how the verdict came about, as in the contract §2.3
-  std::string error;              ///< an action failed at once; empty: none did
+  std::string error{};            ///< an action failed at once; empty: none did
 };
 
 /// Evaluates without acting. Answer: `rule_simulated`. Leaves an execution row with status `dry_run`.

@@ -156,6 +156,42 @@ void measure_context(const identity_ptr& who) {
   if (sum == 1) std::printf("#\n");
 }
 
+std::int64_t counted(storage::database& db, std::string_view sql) {
+  auto found = db.read_and_wait({sql, {}}, 60s);
+  return found && !found->empty() ? storage::as_int((*found)[0][0]) : 0;
+}
+
+/// A hundred entities say something to one: decision, message through the outbox, the receiver's decision, settlement,
+/// all durable. Like rules that tell the alerting of their tenant.
+void measure_said(entity::entity_runtime& node, storage::database& db, const identity_ptr& who) {
+  constexpr std::size_t total = 50'000, sources = 100;
+  const entity::message_effect said{
+      "counter", counter_ref(sources).key, std::string(counter::add_to_counter::wire_name), {{"amount", 1}}};
+  const auto want = message::of(counter::report_to_counter{"message", json(said), 1, false});
+  const auto begin = bench_clock::now();
+  drive(
+      node, total, 5'000, 1, [](std::size_t i) { return counter_ref(i % sources); }, [&](std::size_t) { return want; },
+      [&] { return new_call(who); });
+  const auto decided = seconds_since(begin);
+  while (counted(db, "SELECT COUNT(*) FROM outbox WHERE status = 'pending'") > 0) std::this_thread::sleep_for(20ms);
+  const auto took = seconds_since(begin);
+  std::printf("bench entity_said %.0f messages/s more 10000\n", total / took);
+  std::printf("# entity_said: decided after %.2f s of %.2f s; %lld of %zu done\n", decided, took,
+              static_cast<long long>(counted(db, "SELECT COUNT(*) FROM outbox WHERE status = 'done'")), total);
+}
+
+/// Many sleep, few are due: what the sleepers cost.
+void measure_wakes(entity::entity_runtime& node, const identity_ptr& who, std::size_t sleepers) {
+  const auto far = to_micros(system_clock{}.now() + std::chrono::hours{1'000});
+  const auto took = drive(
+      node, sleepers, 5'000, 1, counter_ref,
+      [far](std::size_t i) {
+        return message::of(counter::alarm_counter{far + static_cast<std::int64_t>(i), 0, false});
+      },
+      [&] { return new_call(who); });
+  std::printf("bench entity_sleepers %.0f entities/s\n", static_cast<double>(sleepers) / took);
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -212,6 +248,8 @@ int main(int argc, char** argv) {
         *node, 100'000, 5'000, 1, [](std::size_t i) { return counter_ref(i % 1'000); },
         [](std::size_t) { return message::of(counter::add_to_counter{1}); }, [&] { return new_call(who); });
     std::printf("bench entity_durable_decisions %.0f decisions/s\n", 100'000 / writes);
+    measure_said(*node, **db, who);
+    measure_wakes(*node, who, awake);
   }
   {
     bench_node node(**db, &figures);

@@ -39,7 +39,8 @@ public:
     if (request.as<entity::wake_entity>()) return woken(at.now);
     if (auto* wish = request.as<report_to_counter>()) {
       wanted = count(1);
-      for (std::int64_t i = 0; i < wish->copies; ++i) wanted.effects.push_back({wish->type, wish->body, "", true});
+      for (std::int64_t i = 0; i < wish->copies; ++i)
+        wanted.effects.push_back({wish->type, wish->body, "", wish->report});
       return wanted;
     }
     if (auto* settled = request.as<entity::effect_settled>()) {

@@ -51,6 +51,7 @@ struct report_to_counter {
   std::string type;
   json body;
   std::int64_t copies = 1;
+  bool report = true; ///< false: it does not want to hear after all
 };
 /// Event: the count went up.
 struct counted {
@@ -78,7 +79,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(announce_count, copies, correlat
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(trouble_counter, how)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(counted, amount)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(alarm_counter, at_us, then_us, fails)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(report_to_counter, type, body, copies)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(report_to_counter, type, body, copies, report)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(alarm_set, at_us, then_us, fails)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(report_heard, effect_id)
 inline void to_json(json& out, const get_count&) { out = json::object(); }

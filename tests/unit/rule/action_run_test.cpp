@@ -37,8 +37,7 @@ struct row {
 row row_of(const entity::decision& d) {
   for (auto s = d.statements.rbegin(); s != d.statements.rend(); ++s) {
     const auto text = [&](std::size_t i) { return storage::as_text(s->params.at(i)); };
-    if (s->sql.starts_with("UPDATE rule_execution"))
-      return {text(2), text(3), parse_json(text(5)).value_or(json())};
+    if (s->sql.starts_with("UPDATE rule_execution")) return {text(2), text(3), parse_json(text(5)).value_or(json())};
     if (s->sql.starts_with("INSERT INTO rule_execution") && s->sql.find("actions") != s->sql.npos)
       return {text(5), text(7), parse_json(text(10)).value_or(json())};
   }
@@ -50,6 +49,15 @@ std::vector<std::string> statuses(const entity::decision& d) {
   return all;
 }
 using words = std::vector<std::string>;
+
+std::string refusal(bench& b, const trigger_rule& said) {
+  try {
+    b.tell(said);
+  } catch (const std::runtime_error& why) {
+    return why.what();
+  }
+  return {};
+}
 
 } // namespace
 
@@ -172,7 +180,7 @@ CAF_TEST(rules that would trigger each other for ever are stopped and say so) {
   CAF_CHECK(row_of(d).error.find("first → " + ref.key + " → first") != std::string::npos);
   said.chain = {"a", ref.key};
   said.delivery_id = "x#1";
-  CAF_CHECK_THROWS_AS(b.tell(said), std::runtime_error);
+  CAF_CHECK(refusal(b, said).find("loop") != std::string::npos);
 }
 
 CAF_TEST(a chain of rules ends at its greatest depth) {
@@ -186,7 +194,7 @@ CAF_TEST(a chain of rules ends at its greatest depth) {
   CAF_CHECK(row_of(d).error.find("More than 8 rules") != std::string::npos);
 }
 
-CAF_TEST(another rule's message is taken once) {
+CAF_TEST(a message of another rule is taken once) {
   bench b{rule_with("event", {{"types", {"reading"}}}, hook("a"))};
   const trigger_rule said{{{"t", 1}}, "rule:first", {"first"}, "x#0"};
   CAF_CHECK_EQUAL(b.tell(said).effects.size(), 1u);
@@ -202,7 +210,7 @@ CAF_TEST(a paused rule is not triggered by others) {
   auto rule = rule_with("event", {{"types", {"reading"}}}, hook("a"));
   rule["is_active"] = false;
   bench b{rule};
-  CAF_CHECK_THROWS_AS(b.tell(trigger_rule{{{"t", 1}}, "rule:first", {"first"}, "x#0"}), std::runtime_error);
+  CAF_CHECK(refusal(b, {{{"t", 1}}, "rule:first", {"first"}, "x#0"}).find("paused") != std::string::npos);
   CAF_CHECK_EQUAL(b.tell(trigger_rule{{{"t", 1}}, "ann", {}, {}}).effects.size(), 1u);
 }
 
