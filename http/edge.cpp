@@ -169,6 +169,7 @@ private:
     deps.residents = deps_.residents;
     deps.effects = deps_.effects;
     deps.intake = deps_.intake;
+    deps.channels = deps_.channels;
     deps.bus = deps_.bus;
     deps.version = options_.version;
     deps.build = options_.build;
@@ -188,6 +189,9 @@ private:
       add_rule_import_routes(table_, deps);
       add_stats_routes(table_, deps);
       add_actor_routes(table_, deps);
+      add_channel_routes(table_, deps);
+      add_channel_status_routes(table_, deps);
+      add_dead_letter_routes(table_, deps);
     }
     add_event_routes(table_, deps);
     if (deps.intake) add_ingest_routes(table_, deps);

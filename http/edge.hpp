@@ -7,6 +7,7 @@
 #include "runtime/entity/entity_gateway.hpp"
 #include "runtime/entity/entity_residency.hpp"
 #include "runtime/intake/event_intake.hpp"
+#include "runtime/notice/channel_tester.hpp"
 #include "runtime/storage/database.hpp"
 #include "runtime/stream/event_bus.hpp"
 #include "runtime/telemetry/access_log.hpp"
@@ -58,6 +59,7 @@ struct edge_deps {
   const entity::entity_residency* residents = nullptr;
   entity::effect_watch* effects = nullptr;
   event::event_intake* intake = nullptr;
+  notice::channel_tester* channels = nullptr;
   stream::event_bus* bus = nullptr;
   telemetry::metrics* figures = nullptr;
   /// Called before the figures are shown, for those that are only read then; any thread. May be empty.

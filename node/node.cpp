@@ -1,6 +1,9 @@
 #include "node/node.hpp"
 
 #include "actors/event/event_log.hpp"
+#include "actors/notify/channel/channel_handler.hpp"
+#include "actors/notify/channel/channel_kind.hpp"
+#include "actors/notify/channel/channel_probe.hpp"
 #include "actors/notify/webhook_handler.hpp"
 #include "actors/poll/host_source.hpp"
 #include "actors/poll/http_source.hpp"
@@ -23,6 +26,7 @@
 #include "runtime/telemetry/metrics.hpp"
 #include "runtime/telemetry/span_outlets.hpp"
 #include "schemas/api/api_protocol.hpp"
+#include "schemas/channel/channel_protocol.hpp"
 #include "schemas/entity/entity_protocol.hpp"
 #include "schemas/rule/rule_protocol.hpp"
 
@@ -149,7 +153,7 @@ private:
   }
 
   result<void> open_way_out() {
-    auto client = outbound::make_http_client(outbound_options(settings_));
+    auto client = outbound::make_outbound_client(outbound_options(settings_));
     if (!client) return fail(client.error());
     out_ = std::move(*client);
     return {};
@@ -159,6 +163,7 @@ private:
     entity::register_entity_messages();
     rule::register_rule_messages();
     api::register_api_messages();
+    channel::register_channel_messages();
     entity::configure_actors(actor_config_, settings_.count(setting::node_workers));
     actors_ = std::make_unique<caf::actor_system>(actor_config_);
     return {};
@@ -168,6 +173,9 @@ private:
     rules_ = std::make_unique<rule::rule_kind>(outbound_options(settings_).guard, settings_.text(setting::timezone),
                                                settings_.integer(setting::cep_max_firings_per_minute));
     kinds_.add(*rules_); // the kind table
+    const notify::channel_rules channel_rules{outbound_options(settings_).guard, channel_options(settings_).secrets};
+    channels_ = std::make_unique<notify::channel_kind>(channel_rules);
+    kinds_.add(*channels_);
     const auto shards = static_cast<entity::shard_id>(settings_.integer(setting::entity_shard_count));
     auto places = entity::single_node_placement::open(*store_, self_, shards);
     if (!places) return fail(places.error());
@@ -178,6 +186,9 @@ private:
     hooks.timeout = settings_.duration(setting::outbound_timeout);
     hooks.response_max = settings_.size(setting::outbound_response_max);
     webhooks_ = std::make_unique<notify::webhook_handler>(*out_, time_, hooks);
+    channel_handler_ = std::make_unique<notify::channel_handler>(
+        notify::channel_handler_deps{*out_, *store_, time_, &figures_}, channel_options(settings_));
+    channel_probe_ = std::make_unique<notify::channel_probe>(*out_, time_, channel_rules, channel_options(settings_));
     events_ = event::make_event_log({actors_.get(), store_.get(), &time_, &figures_}, event_log_options(settings_));
     entity::runtime_deps deps;
     deps.system = actors_.get();
@@ -186,7 +197,7 @@ private:
     deps.kinds = &kinds_;
     deps.places = places_.get();
     deps.self = self_;
-    deps.handlers = {webhooks_.get()};
+    deps.handlers = {webhooks_.get(), channel_handler_.get()};
     deps.listeners = {&events_->interests(), &ledger_slot_, &poll_slot_};
     deps.bus = bus_.get();
     deps.figures = &figures_;
@@ -230,6 +241,7 @@ private:
     deps.effects = entities_.get();
     deps.residents = entities_.get();
     deps.intake = &events_->intake();
+    deps.channels = channel_probe_.get();
     deps.bus = bus_.get();
     deps.figures = &figures_;
     deps.refresh_figures = [this] { sample_figures(); };
@@ -305,15 +317,18 @@ private:
   std::unique_ptr<storage::database> store_;
   std::unique_ptr<storage::retention> retention_;
   telemetry::metrics figures_;
-  std::unique_ptr<outbound::http_client> out_;
+  std::unique_ptr<outbound::outbound_client> out_;
   std::unique_ptr<telemetry::span_recorder> spans_;
   std::unique_ptr<stream::event_bus> bus_;
   caf::actor_system_config actor_config_;
   std::unique_ptr<caf::actor_system> actors_;
   entity::kind_registry kinds_;
   std::unique_ptr<rule::rule_kind> rules_;
+  std::unique_ptr<notify::channel_kind> channels_;
   std::unique_ptr<entity::single_node_placement> places_;
   std::unique_ptr<notify::webhook_handler> webhooks_;
+  std::unique_ptr<notify::channel_handler> channel_handler_;
+  std::unique_ptr<notify::channel_probe> channel_probe_;
   std::unique_ptr<event::event_log> events_;
   interest_slot ledger_slot_{"schedule"}, poll_slot_{"poll"};
   std::unique_ptr<poll::metric_source> host_, http_source_;

@@ -11,6 +11,7 @@
 #include "runtime/entity/entity_gateway.hpp"
 #include "runtime/entity/entity_residency.hpp"
 #include "runtime/intake/event_intake.hpp"
+#include "runtime/notice/channel_tester.hpp"
 #include "runtime/storage/database.hpp"
 #include "runtime/stream/event_bus.hpp"
 #include "runtime/telemetry/metrics.hpp"
@@ -35,6 +36,7 @@ struct route_deps {
   const entity::entity_residency* residents = nullptr; ///< null: nobody is shown as being in memory
   entity::effect_watch* effects = nullptr;             ///< null: a trigger does not wait for its effects
   event::event_intake* intake = nullptr;               ///< null: no /cep/events/ingest
+  notice::channel_tester* channels = nullptr;          ///< null: no /cep/channels/test
   stream::event_bus* bus = nullptr;                    ///< null: no event streams
   std::string version = "0.1.0", build;
   bool metrics_public = false;
@@ -52,6 +54,9 @@ void add_rule_routes(route_table& table, const route_deps& deps);
 void add_rule_run_routes(route_table& table, const route_deps& deps);
 void add_anomaly_routes(route_table& table, const route_deps& deps);
 void add_rule_import_routes(route_table& table, const route_deps& deps);
+void add_channel_routes(route_table& table, const route_deps& deps);
+void add_channel_status_routes(route_table& table, const route_deps& deps);
+void add_dead_letter_routes(route_table& table, const route_deps& deps);
 void add_event_routes(route_table& table, const route_deps& deps);
 void add_ingest_routes(route_table& table, const route_deps& deps);
 void add_stats_routes(route_table& table, const route_deps& deps);
