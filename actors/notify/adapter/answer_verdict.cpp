@@ -16,7 +16,7 @@ constexpr std::size_t answer_kept_max = 300;
 
 bool may_succeed_later(int status) noexcept { return status >= 500 || status == 408 || status == 425 || status == 429; }
 
-outcome ended(outcome::status how, error_code code, std::string why) {
+outcome ended(enum outcome::status how, error_code code, std::string why) {
   outcome out;
   out.status = how;
   out.code = code;

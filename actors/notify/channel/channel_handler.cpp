@@ -27,7 +27,7 @@ namespace {
 using outcome = entity::effect_outcome;
 using callback = std::function<void(outcome)>;
 
-outcome ended(outcome::status how, const error& why) {
+outcome ended(enum outcome::status how, const error& why) {
   outcome out;
   out.status = how;
   out.error = std::string(why.text());
