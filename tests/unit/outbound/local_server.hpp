@@ -5,6 +5,7 @@
 #include <functional>
 #include <mutex>
 #include <netinet/in.h>
+#include <optional>
 #include <poll.h>
 #include <string>
 #include <sys/socket.h>
@@ -34,6 +35,21 @@ public:
       char piece[16'384];
       const auto got = recv(socket_, piece, sizeof piece, 0);
       if (got <= 0) return {};
+      pending_.append(piece, static_cast<std::size_t>(got));
+    }
+  }
+
+  /// The next line without its end; nothing when the client has closed the connection.
+  std::optional<std::string> read_line() {
+    while (true) {
+      if (const auto end = pending_.find("\r\n"); end != pending_.npos) {
+        auto line = pending_.substr(0, end);
+        pending_.erase(0, end + 2);
+        return line;
+      }
+      char piece[16'384];
+      const auto got = recv(socket_, piece, sizeof piece, 0);
+      if (got <= 0) return std::nullopt;
       pending_.append(piece, static_cast<std::size_t>(got));
     }
   }
