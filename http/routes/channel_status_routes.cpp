@@ -129,7 +129,7 @@ void test_channel(const route_deps& deps, const exchange_ptr& ex) {
   if (ref.key.empty()) {
     auto definition = unsaved_channel(*ex, ex->body());
     if (!definition) return ex->refuse(definition.error());
-    ref.key = "test";
+    ref.key = "unsaved";
     return run_test(deps, ex, ref, *definition);
   }
   deps.store->read({"SELECT d.body" TOBIT_CHANNEL_TABLES

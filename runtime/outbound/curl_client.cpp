@@ -1,7 +1,7 @@
 #include "runtime/outbound/address_guard.hpp"
 #include "runtime/outbound/curl_handles.hpp"
 #include "runtime/outbound/http_transfer.hpp"
-#include "runtime/outbound/mail_transfer.hpp"
+#include "runtime/outbound/mail_pool.hpp"
 #include "runtime/outbound/outbound_client.hpp"
 #include "runtime/outbound/transfer_queue.hpp"
 
@@ -32,6 +32,7 @@ public:
       : options_(options)
       , guard_(std::move(guard))
       , multi_(curl_multi_init())
+      , mails_(options_, guard_)
       , queue_(options.connections_max, options.connections_per_host) {
     curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, static_cast<long>(options.connections_max));
     thread_ = std::thread([this] { run(); });
@@ -51,14 +52,7 @@ public:
   }
 
   void send(mail_request request, smtp_client::callback done) override {
-    auto verdict = std::make_shared<mail_transfer::verdict>();
-    auto made = mail_transfer::make(std::move(request), guard_, verdict);
-    accept(std::move(made), [verdict, done = std::move(done)](const result<http_response>& answer) {
-      if (answer)
-        done(std::move(verdict->receipt));
-      else
-        done(tl::unexpected<mail_failure>({answer.error(), verdict->reply_code, verdict->outcome_unknown}));
-    });
+    mails_.send(std::move(request), std::move(done));
   }
 
 private:
@@ -180,7 +174,6 @@ private:
     for (auto& t : queue_.clear()) settle(t, fail(stopping));
     for (auto& [easy, t] : active_) {
       curl_multi_remove_handle(multi_.get(), easy);
-      t.what->conclude(CURLE_ABORTED_BY_CALLBACK); // a mail may be out; its sender must know
       settle(t, fail(stopping));
     }
     active_.clear();
@@ -226,6 +219,7 @@ private:
   const http_client_options options_;
   const address_guard guard_;
   const multi_handle multi_;
+  mail_pool mails_;
 
   std::mutex guard_of_inbox_;
   std::vector<arrival> inbox_;

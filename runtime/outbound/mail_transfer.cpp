@@ -155,8 +155,15 @@ void mail_transfer::note_refused() {
   }
 }
 
+/// The reply that ended it. Not simply the last one: libcurl says goodbye after a refusal, and is answered. Refused
+/// recipients do not count once the server has asked for the mail.
+const mail_transfer::reply* mail_transfer::refusal_said() const noexcept {
+  for (auto said = replies_.rbegin(); said != replies_.rend() && said->code != start_mail_input; ++said)
+    if (said->code >= 400) return &*said;
+  return nullptr;
+}
+
 result<http_response> mail_transfer::conclude(CURLcode outcome) {
-  const int last = replies_.empty() ? 0 : replies_.back().code;
   verdict_->receipt.took = steady_now() - started();
   // Once the final dot was confirmed the mail is the server's; how the connection ended does not matter.
   if (after_data_ / 100 == 2) {
@@ -168,14 +175,15 @@ result<http_response> mail_transfer::conclude(CURLcode outcome) {
   }
   if (outcome == CURLE_OK) outcome = CURLE_RECV_ERROR;
   verdict_->outcome_unknown = data_wanted_ && message_out_ && after_data_ == 0;
-  if (last >= 400) verdict_->reply_code = last;
+  if (const auto* said = refusal_said()) verdict_->reply_code = said->code;
   return fail(explain(outcome));
 }
 
 error mail_transfer::explain(CURLcode outcome) const {
   using enum error_code;
   const auto& who = authority();
-  const auto said = replies_.empty() ? std::string{} : replies_.back().text;
+  const auto* refusal = refusal_said();
+  const auto said = refusal ? refusal->text : std::string{};
   if (verdict_->outcome_unknown)
     return {external_service_error,
             who + " took the whole mail and ended without confirming it; nobody can say whether it was delivered."};

@@ -42,6 +42,8 @@ private:
     std::string text;
   };
 
+  const reply* refusal_said() const noexcept;
+
   mail_request request_;
   header_list recipients_;
   std::shared_ptr<verdict> verdict_;

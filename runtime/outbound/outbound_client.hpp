@@ -5,8 +5,7 @@
 
 namespace tobit::outbound {
 
-/// Both ways out on one thread, with one guard and one set of limits: requests and mails to a host are counted
-/// together.
+/// Both ways out behind one guard.
 class outbound_client : public http_client, public smtp_client {
 public:
   using http_client::send;

@@ -57,7 +57,8 @@ public:
   using callback = std::function<void(tl::expected<mail_receipt, mail_failure>)>;
 
   virtual ~smtp_client() = default;
-  /// Calls `done` exactly once, on the client's thread: it must not block or throw; it may send again. A mail that the
+  /// Calls `done` exactly once, on a thread of the client or, if refused, the caller's: it must not block or throw; it
+  /// may send again. A mail that the
   /// server took for at least one recipient is a success. Errors: address_refused, validation_error (malformed
   /// request), connection_error, deadline_exceeded, configuration_error (user or password refused),
   /// external_service_error (refused by the server, or no STARTTLS), overloaded, unavailable (stopping).

@@ -110,6 +110,32 @@ class Definitions(ChannelCase):
         self.assertNotIn("xoxb-literal-9", self.node.get("/audit-log").body.decode())
 
 
+    def test_a_viewer_may_look_but_not_touch(self):
+        self.webhook(self.receiver())
+        self.node.post("/admin/users", {"username": "vera", "password": "a-long-password-1", "role": "viewer"})
+        token = self.node.request("POST", "/auth/login", {"email": "vera", "password": "a-long-password-1"}, auth=False).data["access_token"]
+        as_vera = {"Authorization": "Bearer " + token}
+        for path in ("/cep/channels", "/cep/channels/hook", "/cep/channels/types", "/cep/channels/status", "/cep/dead-letters"):
+            self.assertEqual(self.node.get(path, headers=as_vera).status, 200, path)
+        for method, path in (("POST", "/cep/channels"), ("PUT", "/cep/channels/hook"), ("DELETE", "/cep/channels/hook"),
+                             ("POST", "/cep/channels/test?channel_id=hook"), ("POST", "/cep/dead-letters/x/replay"),
+                             ("DELETE", "/cep/dead-letters/x")):
+            body = {"name": "x", "type": "webhook", "config": {}} if method != "DELETE" else None
+            if "replay" in path or "test" in path:
+                body = {}
+            self.assertEqual(self.node.request(method, path, body, headers=as_vera).status, 403, (method, path))
+
+    def test_changes_are_in_the_audit_log(self):
+        self.webhook(self.receiver(lambda call: 400))
+        self.tell("hook", notice("a"))
+        letter = wait_until(self.dead_letters)[0]["dead_letter_id"]
+        self.node.post(f"/cep/dead-letters/{letter}/replay")
+        self.node.request("DELETE", f"/cep/dead-letters/{letter}")
+        rows = self.node.get("/audit-log").data["audit_logs"]
+        done = {(row["resource_type"], row["action"]) for row in rows}
+        self.assertLessEqual({("channel", "create"), ("dead_letter", "replay"), ("dead_letter", "delete")}, done)
+
+
 class Tests(ChannelCase):
     """POST /cep/channels/test really sends."""
 

@@ -66,7 +66,7 @@ CAF_TEST(a notice goes out once and its end is on record) {
   CAF_CHECK_EQUAL(handler.attempts.size(), 1u);
   CAF_CHECK_EQUAL(rows("SELECT COUNT(*) FROM channel_delivery WHERE outcome = 'sent'"), 1);
   CAF_CHECK_EQUAL(rows("SELECT COUNT(*) FROM dead_letter"), 0);
-  CAF_CHECK_EQUAL(inspect_channel("hook")["state"]["sent"], 1);
+  CAF_CHECK(inspect_channel("hook")["state"]["sent"] == 1);
 }
 
 CAF_TEST(a refused notice travels to the fallback and further to a dead letter) {

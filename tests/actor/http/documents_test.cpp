@@ -17,14 +17,23 @@ using testing::edge_fixture;
 
 namespace {
 
+struct silent_tester final : notice::channel_tester {
+  void test(const entity_ref&, const json&, const call_context&,
+            std::function<void(result<notice::channel_test_outcome>)> done) override {
+    done(notice::channel_test_outcome{true, "sent"});
+  }
+};
+
 struct full_fixture : edge_fixture {
   testing::fake_entities entities{store.get()};
+  silent_tester tester;
   testing::fake_intake intake;
 
   full_fixture() {
     deps.entities = &entities;
     deps.effects = &entities;
     deps.intake = &intake;
+    deps.channels = &tester;
     start();
   }
   ~full_fixture() { edge->stop(), edge->finish(), store.close(); }

@@ -67,8 +67,9 @@ class MailServer:
                 return SMTP(self.handler, tls_context=context, require_starttls=True, auth_required=password is not None,
                             authenticator=authenticate, hostname="test")
 
-            def _trigger_server(self):
-                pass  # it would connect to port 0
+            def _trigger_server(self):  # the original would connect to port 0
+                with socket.create_connection(self.server.sockets[0].getsockname(), timeout=10) as probe:
+                    probe.recv(1024)
 
         self.controller = Free(Handler(), hostname="127.0.0.1", port=0)
         self.controller.start()

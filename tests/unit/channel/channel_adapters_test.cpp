@@ -10,7 +10,7 @@
 
 using namespace tobit;
 using namespace tobit::notify;
-using status = tobit::entity::effect_outcome::status;
+using status = enum tobit::entity::effect_outcome::status;
 using testing::disk_notice;
 using testing::holds;
 
@@ -152,7 +152,7 @@ CAF_TEST(a text message is a form with one recipient) {
   CAF_CHECK_EQUAL(header(request, "Authorization"), "Basic " + base64("AC1:secret of env:T"));
   CAF_CHECK_EQUAL(request.body, "Body=%EB%94%94%EC%8A%A4%ED%81%AC%20%26%20more&From=%2B15550001111&To=%2B821012345678");
   CAF_CHECK(judged("sms", answer(201, R"({"sid":"SM1"})")).status == status::done);
-  CAF_CHECK_EQUAL(judged("sms", answer(201, R"({"sid":"SM1"})")).answer["sid"], "SM1");
+  CAF_CHECK(judged("sms", answer(201, R"({"sid":"SM1"})")).answer["sid"] == "SM1");
   CAF_CHECK(judged("sms", answer(400, R"({"code":21211})")).status == status::failed);
   CAF_CHECK(judged("sms", answer(200)).status == status::failed);
 }
@@ -194,7 +194,7 @@ CAF_TEST(PagerDuty is told to trigger and acknowledge and resolve the same incid
     CAF_CHECK_EQUAL(event["dedup_key"], "group-1");
   }
   notice.severity = "medium";
-  CAF_CHECK_EQUAL(json::parse(request_of(planned("pagerduty", config, notice)).body)["payload"]["severity"], "warning");
+  CAF_CHECK(json::parse(request_of(planned("pagerduty", config, notice)).body)["payload"]["severity"] == "warning");
   notice.thread = std::string(400, 't');
   CAF_CHECK(json::parse(request_of(planned("pagerduty", config, notice)).body)["dedup_key"].get<std::string>().size() <=
             255u);
@@ -248,7 +248,7 @@ CAF_TEST(silence after the message may have arrived is not answered by a repetit
   CAF_CHECK(judge_silence({error_code::address_refused, ""}, false, true).status == status::failed);
 }
 
-CAF_TEST(a mail server's refusal is read by its code) {
+CAF_TEST(the refusal of a mail server is read by its code) {
   using outbound::mail_failure;
   const error why{error_code::external_service_error, "said no"};
   CAF_CHECK(judge_mail(mail_failure{why, 451, false}).status == status::retry);

@@ -133,8 +133,8 @@ CAF_TEST(a notice becomes one effect and is settled to whoever asked) {
   CAF_CHECK_EQUAL(told[0].notice_id, "n1");
   CAF_CHECK_EQUAL(told[0].channel, "ops");
   CAF_CHECK(writes(ended, "channel_delivery"));
-  CAF_CHECK_EQUAL(logic->view()["sent"], 1);
-  CAF_CHECK_EQUAL(logic->view()["on_their_way"], 0u);
+  CAF_CHECK(logic->view()["sent"] == 1);
+  CAF_CHECK(logic->view()["on_their_way"] == 0u);
 }
 
 CAF_TEST(a repeated notice and a repeated report change nothing) {
@@ -199,11 +199,11 @@ CAF_TEST(what goes beyond the rate is dropped and counted and told) {
   CAF_CHECK_EQUAL(outcome(dropped), "rate_limited");
   CAF_CHECK(sends(dropped).empty());
   CAF_CHECK(writes(dropped, "channel_delivery"));
-  CAF_CHECK_EQUAL(messages<notice_settled>(dropped).at(0).outcome, "rate_limited");
+  CAF_CHECK(messages<notice_settled>(dropped).at(0).outcome == "rate_limited");
   now += 62s;
   CAF_CHECK_EQUAL(outcome(send(disk_notice("d"))), "sending");
-  CAF_CHECK_EQUAL(outcome(send(disk_notice("e"))), "rate_limited"); // the hour
-  CAF_CHECK_EQUAL(logic->view()["rate_limited"], 2);
+  CAF_CHECK(outcome(send(disk_notice("e"))) == "rate_limited"); // the hour
+  CAF_CHECK(logic->view()["rate_limited"] == 2);
 }
 
 CAF_TEST(who heard of the beginning hears of the end whatever the rate) {
@@ -228,7 +228,7 @@ CAF_TEST(a channel that is switched off drops and says so) {
   use(off);
   const auto dropped = send(disk_notice());
   CAF_CHECK_EQUAL(outcome(dropped), "paused");
-  CAF_CHECK_EQUAL(messages<notice_settled>(dropped).at(0).outcome, "paused");
+  CAF_CHECK(messages<notice_settled>(dropped).at(0).outcome == "paused");
   CAF_CHECK(!writes(dropped, "dead_letter"));
 }
 
@@ -237,9 +237,9 @@ CAF_TEST(what nobody took becomes a dead letter with its reason) {
   const auto taken = send(disk_notice());
   const auto ended = settle(taken.effects.front(), false, nullptr, "Slack refused the message: invalid_auth.");
   CAF_CHECK(writes(ended, "INSERT INTO dead_letter"));
-  CAF_CHECK_EQUAL(messages<notice_settled>(ended).at(0).outcome, "failed");
+  CAF_CHECK(messages<notice_settled>(ended).at(0).outcome == "failed");
   CAF_CHECK(holds(messages<notice_settled>(ended).at(0).error, "invalid_auth"));
-  CAF_CHECK_EQUAL(logic->view()["failed"], 1);
+  CAF_CHECK(logic->view()["failed"] == 1);
 }
 
 CAF_TEST(the fallback is told and takes the report over) {
@@ -257,9 +257,9 @@ CAF_TEST(the fallback is told and takes the report over) {
   CAF_CHECK_EQUAL(onward.report_key, "default");
   CAF_CHECK(!writes(passing, "dead_letter"));
   const auto ended = settle(passing.effects[0], true);
-  CAF_CHECK_EQUAL(messages<notice_settled>(ended).at(0).outcome, "passed_on");
+  CAF_CHECK(messages<notice_settled>(ended).at(0).outcome == "passed_on");
   CAF_CHECK(!writes(ended, "dead_letter"));
-  CAF_CHECK_EQUAL(logic->view()["passed_on"], 1);
+  CAF_CHECK(logic->view()["passed_on"] == 1);
 }
 
 CAF_TEST(a circle of fallbacks ends in a dead letter that shows it) {
@@ -293,7 +293,7 @@ CAF_TEST(updates wait for the place of their thread and then go into it) {
   CAF_CHECK(sends(send(disk_notice("n2"))).empty());
   now += 1s;
   CAF_CHECK(sends(send(disk_notice("n3"))).empty());
-  CAF_CHECK_EQUAL(logic->view()["waiting_for_thread"], 2u);
+  CAF_CHECK(logic->view()["waiting_for_thread"] == 2u);
   auto elsewhere = disk_notice("n4");
   elsewhere.thread = "group-2";
   CAF_CHECK_EQUAL(sends(send(elsewhere)).size(), 1u);
@@ -322,7 +322,7 @@ CAF_TEST(if the first message fails the next one begins the thread) {
   CAF_CHECK(next[0].body["place"].is_null());
   const auto placed = settle(next[0], true, {{"place", {{"ts", "2"}, {"channel", "C"}}}});
   CAF_REQUIRE_EQUAL(sends(placed).size(), 1u);
-  CAF_CHECK_EQUAL(sends(placed)[0].body["place"]["ts"], "2");
+  CAF_CHECK(sends(placed)[0].body["place"]["ts"] == "2");
 }
 
 CAF_TEST(mails of a thread name the first one without waiting for it) {
@@ -355,8 +355,9 @@ CAF_TEST(every number gets its own message and those not reached are named) {
   auto replayed = say(message::of(again));
   CAF_REQUIRE(replayed.has_value());
   CAF_REQUIRE_EQUAL(sends(*replayed).size(), 1u);
-  CAF_CHECK_EQUAL(sends(*replayed)[0].body["key"], parts[1].body["key"]); // the same key: nothing twice
+  CAF_CHECK(sends(*replayed)[0].body["key"] == parts[1].body["key"]); // the same key: nothing twice
   CAF_CHECK(writes(*replayed, "UPDATE dead_letter"));
+
   CAF_CHECK(settle(sends(*replayed)[0], true).statements.size() == 1u);
 }
 

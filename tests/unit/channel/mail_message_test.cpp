@@ -1,7 +1,6 @@
 #define CAF_SUITE mail_message
 
 #include "actors/notify/adapter/mail_message.hpp"
-
 #include "tests/unit/channel/notice_samples.hpp"
 
 #include <caf/test/unit_test.hpp>
@@ -39,8 +38,8 @@ std::string decoded(const std::string& header) {
     const auto word = header.substr(begin + 10, end - begin - 10);
     std::string bytes(word.size(), '\0');
     std::size_t size = 0;
-    CAF_REQUIRE(sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(), word.data(), word.size(),
-                                  nullptr, &size, nullptr, sodium_base64_VARIANT_ORIGINAL) == 0);
+    CAF_REQUIRE(sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(), word.data(),
+                                  word.size(), nullptr, &size, nullptr, sodium_base64_VARIANT_ORIGINAL) == 0);
     out += bytes.substr(0, size);
     at = end + 2;
   }
@@ -83,7 +82,8 @@ CAF_TEST(an answer in a thread names the mail that began it) {
 
 CAF_TEST(Korean survives in subject and text) {
   auto parts = sample();
-  parts.subject = "[발생] 데이터베이스 서버 db-1의 디스크가 가득 찼습니다: 운영팀은 즉시 확인해 주시기 바랍니다 (심각도: 심각)";
+  parts.subject =
+      "[발생] 데이터베이스 서버 db-1의 디스크가 가득 찼습니다: 운영팀은 즉시 확인해 주시기 바랍니다 (심각도: 심각)";
   parts.text = "디스크";
   const auto mail = compose_mail(parts).value();
   const auto begin = mail.find("Subject: ") + 9;
@@ -123,12 +123,13 @@ CAF_TEST(nobody smuggles in another header) {
 }
 
 CAF_TEST(addresses are read with and without a name) {
-  CAF_CHECK_EQUAL(parse_mail_address("ops@example.com")->address, "ops@example.com");
+  CAF_CHECK(parse_mail_address("ops@example.com")->address == "ops@example.com");
   const auto named = parse_mail_address("\"Kim, Ops\" <kim.ops+alerts@mail.example.co.kr>");
   CAF_REQUIRE(named.has_value());
   CAF_CHECK_EQUAL(named->name, "Kim, Ops");
   CAF_CHECK_EQUAL(named->address, "kim.ops+alerts@mail.example.co.kr");
-  for (const char* wrong : {"", "ops", "@example.com", "ops@", "a b@example.com", "a@b@c", "<x@example.com", "a..b@example.com",
-                            "a@example.com\r\nBcc: b@example.com", "a@example.com>", "a@exa mple.com", "<>"})
+  for (const char* wrong :
+       {"", "ops", "@example.com", "ops@", "a b@example.com", "a@b@c", "<x@example.com", "a..b@example.com",
+        "a@example.com\r\nBcc: b@example.com", "a@example.com>", "a@exa mple.com", "<>"})
     CAF_CHECK(!parse_mail_address(wrong).has_value());
 }

@@ -122,8 +122,7 @@ CAF_TEST(all defaults are valid and speak both languages) {
   CAF_CHECK(korean.html.empty());
   auto reminder = disk_notice();
   reminder.reason = "repeat";
-  CAF_CHECK_EQUAL(render_notice("slack", {}, reminder, {"ops", language::ko}).title,
-                  "[발생] 재알림: Disk of db-1 is full");
+  CAF_CHECK(render_notice("slack", {}, reminder, {"ops", language::ko}).title == "[발생] 재알림: Disk of db-1 is full");
 }
 
 CAF_TEST(own templates take the place of the defaults and HTML follows the text) {
@@ -140,5 +139,5 @@ CAF_TEST(a notice without anything still says something) {
   const auto words = render_notice("slack", {}, bare, {"ops", language::en});
   CAF_CHECK_EQUAL(words.title, "[FIRING] Tobit");
   bare.message = "first line\nsecond";
-  CAF_CHECK_EQUAL(render_notice("slack", {}, bare, {"ops", language::en}).title, "[FIRING] first line second");
+  CAF_CHECK(render_notice("slack", {}, bare, {"ops", language::en}).title == "[FIRING] first line second");
 }

@@ -6,7 +6,9 @@
 
 using namespace tobit;
 using namespace tobit::notify;
-using namespace std::chrono;
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
 
 namespace {
 
@@ -43,6 +45,5 @@ CAF_TEST(the window comes back from its snapshot) {
   for (int i = 0; i < 7; ++i) window.add(start + seconds{3 * i});
   rate_window again{minutes{1}};
   again.restore(window.to_json());
-  for (int i = 0; i < 100; ++i)
-    CAF_CHECK_EQUAL(again.count(start + seconds{i}), window.count(start + seconds{i}));
+  for (int i = 0; i < 100; ++i) CAF_CHECK_EQUAL(again.count(start + seconds{i}), window.count(start + seconds{i}));
 }

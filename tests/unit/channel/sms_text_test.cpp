@@ -48,7 +48,7 @@ CAF_TEST(a long text is cut between characters and says so) {
   CAF_CHECK_EQUAL(pairs, repeated("😀", 8) + "...");
 }
 
-CAF_TEST(text that is no UTF-8 is survived) {
+CAF_TEST(text that is no UTF - 8 is survived) {
   for (const std::string text : {"\xff\xfe\xf0", "a\xe3\x80", "\xf0\x9f\x98"}) {
     CAF_CHECK(!is_gsm_text(text));
     CAF_CHECK(cut_sms(repeated(text, 100), 30).size() <= 400);

@@ -107,7 +107,7 @@ CAF_TEST(one wrong recipient does not keep the others from their mail) {
   CAF_CHECK_EQUAL(end->refused[0].second, "550 5.1.1 no such user");
 }
 
-CAF_TEST(a refusal is told with the server's code) {
+CAF_TEST(a refusal is told with the code of the server) {
   for (const auto& [command, reply, code] : std::vector<std::tuple<std::string, std::string, int>>{
            {"RCPT", "550 no such user", 550}, {"MAIL", "452 too busy", 452}, {"DATA", "554 spam", 554}, {"DATA", "451 later", 451}}) {
   mail_server book;
