@@ -8,11 +8,6 @@ namespace tobit::outbound {
 
 namespace {
 
-/// libcurl asks now and then whether to go on.
-int asked_to_go_on(void* stopping, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexcept {
-  return static_cast<std::atomic<bool>*>(stopping)->load() ? 1 : 0;
-}
-
 error stopping_error() { return {error_code::unavailable, "This node is stopping; the mail was not finished."}; }
 
 } // namespace
@@ -36,7 +31,7 @@ mail_pool::~mail_pool() {
 
 void mail_pool::send(mail_request request, smtp_client::callback done) {
   auto verdict = std::make_shared<mail_transfer::verdict>();
-  auto made = mail_transfer::make(std::move(request), guard_, verdict);
+  auto made = mail_transfer::make(std::move(request), guard_, verdict, stopping_);
   answer_callback told = [verdict, done = std::move(done)](const result<http_response>& answer) {
     if (answer)
       done(std::move(verdict->receipt));
@@ -90,9 +85,6 @@ void mail_pool::perform(pending_transfer mail) {
   const auto easy = mail.what->easy();
   auto verdict = [&]() -> result<http_response> {
     if (!easy) return fail(error_code::overloaded, "There is not enough memory for another mail.");
-    curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, &asked_to_go_on);
-    curl_easy_setopt(easy, CURLOPT_XFERINFODATA, &stopping_);
     auto end = mail.what->conclude(curl_easy_perform(easy));
     if (!end && stopping_) return fail(stopping_error());
     return end;

@@ -68,20 +68,22 @@ std::string_view trimmed(std::string_view text) noexcept {
 
 } // namespace
 
-mail_transfer::mail_transfer(mail_request request, wish what, const address_guard& guard, std::shared_ptr<verdict> into)
-    : transfer(std::move(what), guard), request_(std::move(request)), verdict_(std::move(into)) {
+mail_transfer::mail_transfer(mail_request request, wish what, const address_guard& guard, std::shared_ptr<verdict> into,
+                             const std::atomic<bool>& stop)
+    : transfer(std::move(what), guard), request_(std::move(request)), verdict_(std::move(into)), stop_(stop) {
   // nop
 }
 
 result<std::unique_ptr<transfer>> mail_transfer::make(mail_request request, const address_guard& guard,
-                                                      std::shared_ptr<verdict> into) {
+                                                      std::shared_ptr<verdict> into, const std::atomic<bool>& stop) {
   if (auto checked = check(request); !checked) return fail(checked.error());
   auto target = target_of(request);
   if (!target) return fail(target.error());
   if (auto checked = check_target(guard, *target); !checked) return fail(checked.error());
   // With `departed` the connection is its own: a kept one could make libcurl send the mail a second time.
   wish what{std::move(*target), request.timeout, false, std::make_shared<std::atomic<bool>>(false)};
-  return std::unique_ptr<transfer>(new mail_transfer(std::move(request), std::move(what), guard, std::move(into)));
+  return std::unique_ptr<transfer>(
+      new mail_transfer(std::move(request), std::move(what), guard, std::move(into), stop));
 }
 
 void mail_transfer::set_up(const transfer_surroundings&) {
@@ -104,8 +106,23 @@ void mail_transfer::set_up(const transfer_surroundings&) {
   curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(request_.message.size()));
   curl_easy_setopt(curl, CURLOPT_READFUNCTION, &mail_transfer::message_wanted);
   curl_easy_setopt(curl, CURLOPT_READDATA, this);
+  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, &mail_transfer::asked_to_go_on);
+  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, this);
   curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, &mail_transfer::reply_arrived);
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, this);
+}
+
+/// libcurl asks every second at the latest. Its farewell (QUIT) is not covered by the transfer's timeout and would wait
+/// two minutes for a server that fell silent.
+bool mail_transfer::is_over() const noexcept {
+  constexpr std::chrono::seconds farewell{2};
+  const auto now = steady_now();
+  return stop_.load() || now >= deadline() || (after_data_ != 0 && now >= confirmed_ + farewell);
+}
+
+int mail_transfer::asked_to_go_on(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexcept {
+  return static_cast<mail_transfer*>(self)->is_over() ? 1 : 0;
 }
 
 std::size_t mail_transfer::message_wanted(char* to, std::size_t size, std::size_t count, void* self) noexcept {
@@ -136,7 +153,10 @@ std::size_t mail_transfer::on_reply(std::string_view line) {
   if (!last_line) return line.size();
   const int code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
   if (data_wanted_) {
-    if (after_data_ == 0) after_data_ = code;
+    if (after_data_ == 0) {
+      after_data_ = code;
+      confirmed_ = steady_now();
+    }
   } else if (code == start_mail_input) {
     data_wanted_ = true;
     note_refused();
@@ -198,6 +218,8 @@ error mail_transfer::explain(CURLcode outcome) const {
   case CURLE_LOGIN_DENIED:
   case CURLE_AUTH_ERROR:
     return {configuration_error, who + " offers no way of signing in that is known here."};
+  case CURLE_ABORTED_BY_CALLBACK: // by our own clock, a moment before libcurl's
+    return expired();
   case CURLE_SEND_ERROR:
   case CURLE_RECV_ERROR:
   case CURLE_GOT_NOTHING:

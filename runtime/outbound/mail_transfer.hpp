@@ -20,21 +20,25 @@ public:
     bool outcome_unknown = false;
   };
 
-  /// Checks the request. Errors: validation_error, address_refused.
+  /// Checks the request. `stop`: ends the transfer when it becomes true; outlives it. Errors: validation_error,
+  /// address_refused.
   static result<std::unique_ptr<transfer>> make(mail_request request, const address_guard& guard,
-                                                std::shared_ptr<verdict> into);
+                                                std::shared_ptr<verdict> into, const std::atomic<bool>& stop);
 
   /// The answer's status is the server's last reply code.
   result<http_response> conclude(CURLcode outcome) override;
 
 private:
-  mail_transfer(mail_request request, wish what, const address_guard& guard, std::shared_ptr<verdict> into);
+  mail_transfer(mail_request request, wish what, const address_guard& guard, std::shared_ptr<verdict> into,
+                const std::atomic<bool>& stop);
 
   void set_up(const transfer_surroundings& around) override;
   error explain(CURLcode outcome) const;
   void note_refused();
   std::size_t on_reply(std::string_view line);
   static std::size_t reply_arrived(char* from, std::size_t size, std::size_t count, void* self) noexcept;
+  bool is_over() const noexcept;
+  static int asked_to_go_on(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexcept;
   static std::size_t message_wanted(char* to, std::size_t size, std::size_t count, void* self) noexcept;
 
   struct reply {
@@ -53,6 +57,8 @@ private:
   std::size_t reply_bytes_ = 0;
   bool data_wanted_ = false; ///< 354 was answered
   int after_data_ = 0;       ///< the reply to the final dot
+  steady_time confirmed_{};  ///< when it came
+  const std::atomic<bool>& stop_;
 };
 
 } // namespace tobit::outbound

@@ -60,7 +60,7 @@ class MailServer:
 
         def authenticate(_server, _session, _envelope, _mechanism, data):
             good = password and data.login == b"tobit" and data.password == password.encode()
-            return AuthResult(success=bool(good), handled=True, auth_data=data.login.decode())
+            return AuthResult(success=bool(good), handled=bool(good), auth_data=data.login.decode())
 
         class Free(Controller):
             def factory(self):
