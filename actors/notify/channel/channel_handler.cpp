@@ -1,25 +1,21 @@
 #include "actors/notify/channel/channel_handler.hpp"
 
 #include "actors/notify/adapter/answer_verdict.hpp"
+#include "runtime/outbound/client_gate.hpp"
 
-#include <mutex>
-#include <optional>
 #include <utility>
 
 namespace tobit::notify {
 
 struct channel_handler::core {
   core(const channel_handler_deps& from, channel_options options)
-      : store(from.store)
-      , time(from.time)
-      , figures(from.figures)
-      , sender(std::in_place, from.out, from.time, std::move(options)) {}
+      : store(from.store), time(from.time), figures(from.figures), sender(from.out, from.time, std::move(options)) {}
 
   storage::database& store;
   const clock& time;
   telemetry::metrics* const figures;
-  std::mutex guard; ///< held while something is handed to the client, which ends before the database does
-  std::optional<channel_sender> sender;
+  const channel_sender sender;
+  outbound::client_gate gate; ///< the client ends before the database does
 };
 
 namespace {
@@ -61,10 +57,7 @@ channel_handler::channel_handler(const channel_handler_deps& deps, channel_optio
   // nop
 }
 
-channel_handler::~channel_handler() {
-  std::lock_guard lock{core_->guard};
-  core_->sender.reset();
-}
+channel_handler::~channel_handler() { core_->gate.close(); }
 
 void channel_handler::attempt(const entity::outgoing_effect& effect, callback done) {
   delivery what;
@@ -79,18 +72,17 @@ void channel_handler::attempt(const entity::outgoing_effect& effect, callback do
     return done(ended(outcome::status::failed,
                       {error_code::not_implemented, "This node knows no channels of the type '" + what.type + "'."}));
   done = concluded(core_->figures, what, effect.attempt, std::move(done));
-  auto message = core_->sender->prepare(*adapter, what);
+  auto message = core_->sender.prepare(*adapter, what);
   if (!message) return done(ended(outcome::status::failed, message.error()));
-  if (adapter->may_repeat()) return core_->sender->send(*adapter, std::move(*message), std::move(done));
+  if (adapter->may_repeat()) return core_->sender.send(*adapter, std::move(*message), std::move(done));
   auto ready = std::make_shared<outgoing_message>(std::move(*message));
   core_->store.write(note_attempt(effect, core_->time.now()), [core = core_, adapter, ready, done = std::move(done)](
                                                                   const result<storage::write_outcome>& noted) {
     if (!noted && noted.error().code == error_code::conflict)
       return done(unknown_outcome("the program ended in the middle of sending."));
     if (!noted) return done(ended(outcome::status::retry, noted.error()));
-    std::lock_guard lock{core->guard};
-    if (!core->sender) return done(ended(outcome::status::retry, error_code::unavailable));
-    core->sender->send(*adapter, std::move(*ready), done);
+    const bool open = core->gate.pass([&] { core->sender.send(*adapter, std::move(*ready), done); });
+    if (!open) done(ended(outcome::status::retry, error_code::unavailable));
   });
 }
 
