@@ -85,7 +85,7 @@ public:
   std::size_t max_keys = 10'000, max_matches = 10'000, max_matches_per_key = 100;
   std::vector<field_path> fields; ///< what is kept of an event
 
-  /// Name of what the match waits for after `steps[i]`, for people.
+  /// The names of these elements, for people: "A or B".
   std::string names_of(bits set) const;
 
 private:

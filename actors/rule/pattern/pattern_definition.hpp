@@ -1,7 +1,6 @@
 #pragma once
 
 #include "actors/rule/field_reader.hpp"
-#include "runtime/entity/entity_logic.hpp"
 
 namespace tobit::rule::pattern {
 
