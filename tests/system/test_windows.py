@@ -4,6 +4,7 @@ import os
 import random
 import statistics
 import unittest
+import urllib.parse
 
 from support.node import Node, wait_until
 
@@ -38,7 +39,7 @@ class Windows(unittest.TestCase):
             rule = node.create_rule(
                 rule_name="average of a minute", trigger_type="event",
                 trigger_spec={"types": ["reading"], "group_by": ["host"],
-                              "window_config": {"type": "tumbling", "size_seconds": 60, "idle_seconds": 2},
+                              "window_config": {"type": "tumbling", "size_seconds": 60, "idle_seconds": 20},
                               "aggregation": {"type": "std", "field": "value", "op": ">", "threshold": -1}},
                 action_spec={"type": "store", "message": "{{host}} {{value}}"})
             values, number = {"a": [], "b": []}, 0
@@ -51,7 +52,7 @@ class Windows(unittest.TestCase):
                     batch.append(event(number, start + chance.randrange(59), host, value))
                 node.send_events(batch)
                 if chance.random() < 0.5:  # sometimes before the rule has seen them
-                    wait_until(lambda: state(node, rule)["window"]["taken"] == number, what="every event counted")
+                    wait_until(lambda: state(node, rule)["window"]["taken"] == number, 20, "every event counted")
                 node.kill()
                 node.start()
             wait_until(lambda: state(node, rule)["window"]["taken"] == number, 20, "every event counted once")
@@ -62,10 +63,10 @@ class Windows(unittest.TestCase):
             def fired():
                 rows = [e for e in node.get("/cep/events?rule_id=" + rule["rule_id"]).data["events"]]
                 return rows if len(rows) >= 2 else None
-            rows = wait_until(fired, 30, "both windows closed")
+            rows = wait_until(fired, 60, "both windows closed")
             self.assertEqual(len(rows), 2)
             for row in rows:
-                detail = node.get("/cep/events/" + row["event_id"]).data["event"]["payload"]
+                detail = node.get("/cep/events/" + urllib.parse.quote(row["event_id"], safe="")).data["payload"]
                 host = detail["labels"]["host"]
                 self.assertEqual(detail["window"]["count"], len(values[host]))
                 self.assertAlmostEqual(detail["window"]["value"], statistics.stdev(values[host]), places=6)
