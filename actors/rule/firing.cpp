@@ -146,7 +146,7 @@ action_step action_list::step_of(const action& a, std::size_t place, const actio
   case kind::store: {
     const bool first =
         std::none_of(run.steps.begin(), run.steps.end(), [](const action_step& s) { return !s.record.is_null(); });
-    step.record = {{"event_id", first ? run.exec_id : run.exec_id + "/" + std::to_string(place)},
+    step.record = {{"event_id", first ? run.exec_id : run.exec_id + "." + std::to_string(place)},
                    {"severity", a.spec.value("severity", rule.severity)},
                    {"summary", summary_of(a.message, rule, why, lookup)}};
     step.shown["event_id"] = step.record["event_id"];

@@ -122,7 +122,7 @@ void rule_state::conclude(key_verdict verdict, const cause& from, turn& t) {
 
 std::string rule_state::next_exec_id(const turn& t) {
   std::string id(t.at.decision_id);
-  if (const auto others = t.fired + t.failed + t.throttled; others > 0) id += "/" + std::to_string(others);
+  if (const auto others = t.fired + t.failed + t.throttled; others > 0) id += "." + std::to_string(others);
   return id;
 }
 
