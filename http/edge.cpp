@@ -192,6 +192,10 @@ private:
       add_channel_routes(table_, deps);
       add_channel_status_routes(table_, deps);
       add_dead_letter_routes(table_, deps);
+      add_alert_routes(table_, deps);
+      add_silence_routes(table_, deps);
+      add_notification_routes(table_, deps);
+      add_alerting_routes(table_, deps);
     }
     add_event_routes(table_, deps);
     if (deps.intake) add_ingest_routes(table_, deps);

@@ -28,6 +28,22 @@ std::vector<storage::retention_rule> kept_rows(const config::settings& from) {
        "WHERE "
        "at < $1 ORDER BY at LIMIT $2)",
        std::chrono::hours{24 * 30}},
+      {"alerts",
+       "DELETE FROM alert WHERE alert_id IN (SELECT alert_id FROM alert WHERE status IN ('resolved', 'inactive') AND "
+       "updated_at < $1 ORDER BY updated_at LIMIT $2)",
+       keep(setting::retention_alerts)},
+      {"alert history",
+       "DELETE FROM alert_history WHERE history_id IN (SELECT history_id FROM alert_history WHERE at < $1 ORDER BY at "
+       "LIMIT $2)",
+       keep(setting::retention_alerts)},
+      {"notification log",
+       "DELETE FROM notification_log WHERE log_id IN (SELECT log_id FROM notification_log WHERE fired_at < $1 ORDER BY "
+       "fired_at LIMIT $2)",
+       keep(setting::retention_alerts)},
+      {"silences",
+       "DELETE FROM silence WHERE silence_id IN (SELECT silence_id FROM silence WHERE ends_at < $1 ORDER BY ends_at "
+       "LIMIT $2)",
+       keep(setting::retention_alerts)},
       {"spans",
        "DELETE FROM span WHERE (trace_id, span_id) IN (SELECT trace_id, span_id FROM span WHERE started_at < $1 ORDER "
        "BY "

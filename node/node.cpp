@@ -1,5 +1,6 @@
 #include "node/node.hpp"
 
+#include "actors/alert/alerting_kind.hpp"
 #include "actors/event/event_log.hpp"
 #include "actors/notify/channel/channel_handler.hpp"
 #include "actors/notify/channel/channel_kind.hpp"
@@ -27,6 +28,7 @@
 #include "runtime/telemetry/span_outlets.hpp"
 #include "schemas/api/api_protocol.hpp"
 #include "schemas/channel/channel_protocol.hpp"
+#include "schemas/alert/alert_protocol.hpp"
 #include "schemas/entity/entity_protocol.hpp"
 #include "schemas/rule/rule_protocol.hpp"
 
@@ -164,6 +166,7 @@ private:
     rule::register_rule_messages();
     api::register_api_messages();
     channel::register_channel_messages();
+    alert::register_alert_messages();
     entity::configure_actors(actor_config_, settings_.count(setting::node_workers));
     actors_ = std::make_unique<caf::actor_system>(actor_config_);
     return {};
@@ -172,10 +175,12 @@ private:
   result<void> start_entities() {
     rules_ = std::make_unique<rule::rule_kind>(outbound_options(settings_).guard, settings_.text(setting::timezone),
                                                settings_.integer(setting::cep_max_firings_per_minute));
+    alerting_ = std::make_unique<alert::alerting_kind>(outbound_options(settings_).guard);
     kinds_.add(*rules_); // the kind table
     const notify::channel_rules channel_rules{outbound_options(settings_).guard, channel_options(settings_).secrets};
     channels_ = std::make_unique<notify::channel_kind>(channel_rules);
     kinds_.add(*channels_);
+    kinds_.add(*alerting_);
     const auto shards = static_cast<entity::shard_id>(settings_.integer(setting::entity_shard_count));
     auto places = entity::single_node_placement::open(*store_, self_, shards);
     if (!places) return fail(places.error());
@@ -325,6 +330,7 @@ private:
   entity::kind_registry kinds_;
   std::unique_ptr<rule::rule_kind> rules_;
   std::unique_ptr<notify::channel_kind> channels_;
+  std::unique_ptr<alert::alerting_kind> alerting_;
   std::unique_ptr<entity::single_node_placement> places_;
   std::unique_ptr<notify::webhook_handler> webhooks_;
   std::unique_ptr<notify::channel_handler> channel_handler_;

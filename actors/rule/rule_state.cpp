@@ -90,6 +90,21 @@ std::optional<utc_time> rule_state::wake_at() const {
   return std::min(*due, *alert_due);
 }
 
+entity::decision rule_state::greet(const entity::moment& at) {
+  entity::decision out;
+  if (alerts_.retiring()) {
+    alerts_.advance(at);
+    alerts_.close(identity_, at, out);
+  }
+  return out;
+}
+
+entity::decision rule_state::farewell(const entity::moment& at) {
+  entity::decision out;
+  alerts_.end(identity_, "the rule was deleted", at, out);
+  return out;
+}
+
 // -- messages -------------------------------------------------------------------------------------------------------
 
 result<entity::decision> rule_state::decide(const message& request, const entity::moment& at) {

@@ -43,6 +43,9 @@ public:
   std::string snapshot() const override;
   result<void> restore(std::string_view snapshot) override;
   std::optional<utc_time> wake_at() const override;
+  /// Alerts that a new version cannot keep, or that a deleted rule leaves, are resolved with the reason.
+  entity::decision greet(const entity::moment& at) override;
+  entity::decision farewell(const entity::moment& at) override;
   json view() const override;
 
 private:

@@ -93,14 +93,35 @@ result<std::unique_ptr<entity_logic>> entity_machine::successor(std::int64_t ver
   return next;
 }
 
+/// Whoever has not been defined may still be there, by the definition that its kind gives to all of them.
+bool entity_machine::introduce(const delivery_ptr& asked) {
+  if (mode_ != mode::vacant || !kind_) return false;
+  const auto body = kind_->implicit_definition(ref_);
+  if (!body) return false;
+  put_live(asked, *body, "create", {}, false);
+  if (mode_ == mode::live) decide(asked);
+  return true;
+}
+
+void entity_machine::say(decision said, const moment& at, storage::unit_of_work& unit, pending_commit& pending) {
+  pending.effects = outgoing(ref_, std::move(said.effects), at);
+  for (const auto& effect : pending.effects)
+    unit.statements.push_back(outbox_row(effect, right_.shard, deps_->options.outbox.direct_grace));
+  for (auto& row : said.statements) unit.statements.push_back(std::move(row));
+  for (auto& item : said.publications) pending.publications.push_back(std::move(item));
+}
+
 void entity_machine::put_live(const delivery_ptr& asked, const json& body, std::string change,
-                              const std::string& summary) {
+                              const std::string& summary, bool answers) {
   const bool has_row = mode_ != mode::vacant;
   const auto before = exists() ? json::parse(definition_) : json();
   std::unique_ptr<entity_logic> next;
   compiled_definition compiled;
   std::string state;
   std::optional<utc_time> wake_at;
+  decision first;
+  const auto id = new_uuid();
+  const moment at{deps_->time->now(), asked->context(), id};
   try {
     auto understood = kind_->compile(ref_, body, before.is_null() ? nullptr : &before);
     if (!understood) return hold(asked, fail(understood.error()));
@@ -108,6 +129,7 @@ void entity_machine::put_live(const delivery_ptr& asked, const json& body, std::
     auto built = successor(has_row ? head_.version + 1 : 1, compiled.definition);
     if (!built) return hold(asked, fail(built.error()));
     next = std::move(*built);
+    first = next->greet(at);
     state = next->snapshot();
     wake_at = next->wake_at();
   } catch (const std::exception& e) { // the version that runs is not touched by this
@@ -115,9 +137,8 @@ void entity_machine::put_live(const delivery_ptr& asked, const json& body, std::
     return hold(asked, fail(error_code::internal_server_error,
                             "The definition could not be compiled; nothing was changed. The log holds the cause."));
   }
-  definition_change step{ref_,   right_,  has_row ? &head_ : nullptr, before,           compiled,
-                         change, summary, std::move(state),           asked->context(), deps_->time->now(),
-                         wake_at};
+  definition_change step{ref_,    right_,           has_row ? &head_ : nullptr, before, compiled, change,
+                         summary, std::move(state), asked->context(),           at.now, wake_at};
   auto after = row_after(step);
   auto unit = unit_of(step, after);
   definition_ = to_text(compiled.definition);
@@ -128,11 +149,13 @@ void entity_machine::put_live(const delivery_ptr& asked, const json& body, std::
   mode_ = mode::live;
   show_status(mode_);
   pending_commit pending;
+  say(std::move(first), at, unit, pending);
   pending.notice = interest_notice{head_.version, std::move(compiled.interests)};
   pending.wake_later = wake_to_note(step.now, false);
   pending.publications.push_back({"actors", {{"entity", to_string(ref_)}, {"version", head_.version}}, "defined"});
-  pending.answers.push_back(
-      {asked, message::of(definition_live{head_.version, shown_definition(compiled.definition, head_)})});
+  if (answers)
+    pending.answers.push_back(
+        {asked, message::of(definition_live{head_.version, shown_definition(compiled.definition, head_)})});
   commit(std::move(unit), std::move(pending));
 }
 
@@ -140,6 +163,14 @@ void entity_machine::remove(const delivery_ptr& asked, const delete_entity& wish
   if (!exists()) return hold(asked, fail(error_code::not_found, ref_.kind + " " + ref_.key + " is not known."));
   if (auto fits = check_version(wish.expected_version); !fits) return hold(asked, fail(fits.error()));
   const auto now = deps_->time->now();
+  const auto id = new_uuid();
+  const moment at{now, asked->context(), id};
+  decision last;
+  try {
+    if (logic_) last = logic_->farewell(at);
+  } catch (const std::exception& e) {
+    return crash(std::string("farewell: ") + e.what(), asked);
+  }
   auto unit = unit_of_delete(ref_, right_, head_, json::parse(definition_), asked->context(), now);
   head_.journal_seq += 1;
   head_.deleted_at = now;
@@ -147,6 +178,7 @@ void entity_machine::remove(const delivery_ptr& asked, const delete_entity& wish
   show_status(mode_);
   logic_.reset();
   pending_commit pending;
+  say(std::move(last), at, unit, pending);
   pending.notice = interest_notice{head_.version, {}};
   pending.answers.push_back({asked, message::of(entity_done{})});
   pending.publications.push_back({"actors", {{"entity", to_string(ref_)}}, "deleted"});

@@ -78,6 +78,18 @@ public:
   /// except after the answer has moved to a later time.
   virtual std::optional<utc_time> wake_at() const { return std::nullopt; }
 
+  /// What a version says when it has been put live, and what an entity says before it is deleted (`farewell`). The
+  /// state may change; effects, statements and publications commit with the definition or its deletion; events and
+  /// reply are not looked at.
+  virtual decision greet(const moment& at) {
+    (void)at;
+    return {};
+  }
+  virtual decision farewell(const moment& at) {
+    (void)at;
+    return {};
+  }
+
   /// For the console: the state in words and numbers. No secrets.
   virtual json view() const = 0;
 };
@@ -110,6 +122,13 @@ public:
   /// Builds the logic of a compiled (stored) definition.
   virtual result<std::unique_ptr<entity_logic>> instantiate(const entity_ref& ref, std::int64_t version,
                                                             const json& definition) const = 0;
+
+  /// The definition of an entity that is addressed and was never defined: it is put live then. Nothing: it is not
+  /// known.
+  virtual std::optional<json> implicit_definition(const entity_ref& ref) const {
+    (void)ref;
+    return std::nullopt;
+  }
 };
 
 } // namespace tobit::entity

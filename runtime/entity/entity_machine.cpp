@@ -40,6 +40,7 @@ void entity_machine::handle(const delivery_ptr& asked) {
                 fail(error_code::quarantined,
                      to_string(ref_) + " was set aside on " + to_rfc3339(head_.quarantined_at.value_or(utc_time{})) +
                          ". Last error: " + head_.last_error + ". Correct it with a new version, or revive it."));
+  if (introduce(asked)) return;
   hold(asked, fail(error_code::not_found, ref_.kind + " " + ref_.key + " is not known."));
 }
 
@@ -88,13 +89,10 @@ void entity_machine::commit_decision(const delivery_ptr& asked, decision wanted,
   head_.journal_seq = to;
   events_since_snapshot_ = to - head_.snapshot_seq;
   pending_commit pending;
-  pending.effects = outgoing(ref_, std::move(wanted.effects), at);
-  for (const auto& effect : pending.effects)
-    unit.statements.push_back(outbox_row(effect, right_.shard, deps_->options.outbox.direct_grace));
-  for (auto& row : wanted.statements) unit.statements.push_back(std::move(row));
+  auto reply = std::move(wanted.reply);
+  say(std::move(wanted), at, unit, pending);
   follow_wake(unit, pending, at.now, woken);
-  pending.publications = std::move(wanted.publications);
-  pending.answers.push_back({asked, std::move(wanted.reply)});
+  pending.answers.push_back({asked, std::move(reply)});
   commit(std::move(unit), std::move(pending));
 }
 

@@ -14,11 +14,12 @@ struct alerting_stepped {
   static constexpr std::string_view wire_name = "tobit.alert.stepped.v1";
   std::int64_t sequence = 0; ///< 1, 2, …; what the state holds already is not taken again
   std::int64_t at_us = 0;
+  std::int64_t latest_us = 0; ///< the latest moment seen before, by which a clock set back is noticed
   std::string id;   ///< of the decision
   std::string name; ///< the message
   json body;
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(alerting_stepped, sequence, at_us, id, name, body)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(alerting_stepped, sequence, at_us, latest_us, id, name, body)
 
 } // namespace tobit::alert

@@ -29,8 +29,7 @@ const alert_record* alert_table::find(const std::string& key) const {
   return found == records_.end() ? nullptr : &found->second.record;
 }
 
-// -- verdicts
-// -----------------------------------------------------------------------------------------------------------
+// -- verdicts --------------------------------------------------------------------------------------------------------
 
 void alert_table::take(const key_verdict& v, const subject* where, const alert_moment& at,
                        std::vector<alert_change>& out) {
@@ -129,8 +128,7 @@ void alert_table::not_matched(entry& e, const key_verdict& v, const subject* whe
   if (settle(e, &v, at, out)) schedule(e);
 }
 
-// -- time
-// ---------------------------------------------------------------------------------------------------------------
+// -- time ------------------------------------------------------------------------------------------------------------
 
 void alert_table::advance(const alert_moment& at, std::vector<alert_change>& out) {
   clock_stepped(to_micros(at.now));
@@ -300,8 +298,7 @@ void alert_table::tell(entry& e, std::string_view status, std::string reason, co
   out.push_back({r, status, std::move(reason), transition, by});
 }
 
-// -- order of dues
-// ------------------------------------------------------------------------------------------------------
+// -- order of dues ---------------------------------------------------------------------------------------------------
 
 std::int64_t alert_table::due_of(const alert_record& r) const {
   switch (r.status) {
@@ -390,8 +387,7 @@ std::string alert_table::new_alert_id(const std::string& key, std::int64_t now) 
   return out.data();
 }
 
-// -- keeping
-// ------------------------------------------------------------------------------------------------------------
+// -- keeping ---------------------------------------------------------------------------------------------------------
 
 json alert_table::drain_moves() {
   if (moved_.empty()) return nullptr;

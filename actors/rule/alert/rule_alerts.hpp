@@ -36,6 +36,9 @@ public:
   /// The rule is deleted: resolves everything and closes.
   void end(const rule_identity& rule, const std::string& reason, const entity::moment& at, entity::decision& out);
 
+  /// An earlier version left alerts that `advance` will resolve.
+  bool retiring() const noexcept { return table_.retiring(); }
+
   void apply(const alerts_moved& event);
   std::optional<utc_time> wake_at() const { return table_.wake_at(); }
   json snapshot() const { return table_.snapshot(); }
