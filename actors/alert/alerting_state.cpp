@@ -2,6 +2,7 @@
 
 #include "actors/alert/alert_rows.hpp"
 #include "actors/rule/execution_log.hpp"
+#include "runtime/entity/unit_parts.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -21,6 +22,19 @@ std::string_view log_status(const std::string& outcome) {
   return outcome == "failed" ? "fail" : "skipped";
 }
 
+/// What a person did, for the audit log.
+void audit(alerting_turn& t, std::string_view action, std::string kind, const std::string& id, json before,
+           json after) {
+  if (!t.context) return;
+  t.out.statements.push_back(entity::audit_row({{std::move(kind), t.tenant, id},
+                                                action,
+                                                *t.context,
+                                                t.now,
+                                                std::move(before),
+                                                std::move(after),
+                                                json::object()}));
+}
+
 bool understood(const message& m) {
   return m.as<alerts_changed>() || m.as<alert_changed>() || m.as<acknowledge_alert>() || m.as<resolve_alert>() ||
          m.as<put_silence>() || m.as<end_silence>() || m.as<channel::notice_settled>() ||
@@ -38,7 +52,7 @@ result<entity::decision> alerting_state::decide(const message& request, const en
   if (!understood(request))
     return fail(error_code::not_implemented,
                 "Alerting does not understand the message " + std::string(request.name()) + ".");
-  alerting_turn t{at.now, std::string(at.decision_id), tenant_, to_string(at.context.trace)};
+  alerting_turn t{at.now, std::string(at.decision_id), tenant_, to_string(at.context.trace), &at.context};
   const auto latest = latest_us_;
   auto reply = step(request, t);
   if (!reply) return fail(std::move(reply.error()));
@@ -58,7 +72,7 @@ void alerting_state::apply(const message& event) {
     spdlog::error("alerting_journal_skipped message={} error=\"{}\"", stepped->name, request.error().text());
     return;
   }
-  alerting_turn t{from_micros(stepped->at_us), stepped->id, tenant_, {}};
+  alerting_turn t{from_micros(stepped->at_us), stepped->id, tenant_, {}, nullptr};
   latest_us_ = stepped->latest_us;
   (void)step(*request, t);
 }
@@ -207,6 +221,8 @@ result<message> alerting_state::on_acknowledge(const acknowledge_alert& wish, al
   item["triggered_at"] = item["started_at"];
   item["notification_id"] = nullptr;
   t.out.publications.push_back({"cep.events", std::move(item), "ack_event"});
+  audit(t, "ack", "alert", wish.alert_id, {{"ack", false}},
+        {{"ack", true}, {"ack_by", a->ack_by}, {"comment", a->ack_comment}});
   dispatch_.acknowledged(*a, t);
   return message::of(alert_answer{shown(*a), true});
 }
@@ -225,6 +241,8 @@ result<message> alerting_state::on_resolve(const resolve_alert& wish, alerting_t
   t.out.statements.push_back(alert_row(t, *a));
   t.out.statements.push_back(history_row(t, wish.alert_id, {"resolved", a->facts.reason, wish.by, {}, {}}));
   tell_stream(*a, "alert_changed", t);
+  audit(t, "resolve", "alert", wish.alert_id, {{"status", "firing"}},
+        {{"status", "resolved"}, {"reason", a->facts.reason}});
   alert_answer answer{shown(*a), true};
   hush_affected(affected, t);
   over(*a, t);
@@ -245,6 +263,7 @@ result<message> alerting_state::on_put_silence(const put_silence& wish, alerting
     s->created_by = wish.by.substr(0, 200);
     s->created_us = t.now_us();
   }
+  audit(t, before ? "update" : "create", "silence", s->id, before ? shown(*before, t.now) : json(), shown(*s, t.now));
   silences_.put(*s);
   t.out.statements.push_back(silence_row(t, *s, wish.by));
   hush(t);
@@ -262,6 +281,7 @@ result<message> alerting_state::on_end_silence(const end_silence& wish, alerting
   s.ends_us = t.now_us();
   silence_answer answer{shown(s, t.now), 0};
   for (const auto& [id, a] : book_.all()) answer.affected += a.silenced_by == s.id;
+  audit(t, "end", "silence", s.id, shown(*found, t.now), shown(s, t.now));
   t.out.statements.push_back(silence_row(t, s, wish.by));
   silences_.remove(wish.silence_id);
   hush(t);

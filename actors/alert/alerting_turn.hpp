@@ -15,6 +15,7 @@ struct alerting_turn {
   std::string id; ///< of the decision; what is made in it is named after it
   tenant_id tenant;
   std::string trace_id;
+  const call_context* context = nullptr; ///< who asks; null while taking again
   entity::decision out = {};
   bool changed = false; ///< the state did: the message is journaled
   std::int64_t made = 0;

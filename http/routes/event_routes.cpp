@@ -1,8 +1,10 @@
 #include "http/codec/envelope.hpp"
 #include "http/identity/audit.hpp"
+#include "http/routes/alert_answer.hpp"
 #include "http/routes/event_answer.hpp"
 #include "http/routes/paging.hpp"
 #include "http/routes/route_deps.hpp"
+#include "schemas/alert/alert_protocol.hpp"
 
 #include <limits>
 
@@ -72,29 +74,58 @@ json shown_in_full(const std::vector<value>& row) {
   return event;
 }
 
+std::string acknowledger(const exchange& ex) {
+  if (!ex.text("ack_by").empty()) return ex.text("ack_by");
+  return ex.who().user ? ex.who().user->username : ex.who().principal().value;
+}
+
+/// An event that shows an alert is acknowledged by acknowledging the alert; alerting then marks both.
+void acknowledge_alert(const route_deps& deps, const exchange_ptr& ex, const std::string& alert_id, json event) {
+  event["ack"] = true;
+  event["ack_at"] = to_rfc3339(ex->now());
+  event["ack_by"] = acknowledger(*ex);
+  ask_alerting<alert::alert_answer>(deps, ex, alert::acknowledge_alert{alert_id, acknowledger(*ex), {}},
+                                    [ex, event](const alert::alert_answer&) {
+                                      ex->ok({{"event", event}});
+                                    });
+}
+
+void acknowledge_record(const route_deps& deps, const exchange_ptr& ex, const std::vector<value>& row);
+
 void acknowledge(const route_deps& deps, const exchange_ptr& ex) {
   with_event(deps, ex, [deps, ex](const std::vector<value>& row) {
     const auto before = shown_event(row);
     if (before["ack"] == true) return ex->ok({{"event", before}}); // the first one counts
-    const auto now = ex->now();
-    auto after = before;
-    const auto by = ex->text("ack_by").empty() ? ex->who().user->username : ex->text("ack_by");
-    after["ack"] = true;
-    after["ack_at"] = to_rfc3339(now);
-    after["ack_by"] = by;
-    unit_of_work unit{
-        {{"UPDATE rule_event SET ack = 1, ack_at = $1, ack_by = $2 WHERE event_id = $3 AND ack = 0",
-          {to_micros(now), by, as_text(row[0])},
-          1,
-          error_code::conflict},
-         audit_row(ex->context(),
-                   {"ack", "event", as_text(row[0]), {{"ack", false}}, {{"ack", true}, {"ack_by", by}}, json::object()},
-                   now)}};
-    deps.store->write(std::move(unit), ex->then([deps, ex, after](const write_outcome&) {
-      if (deps.bus) deps.bus->publish(ex->tenant(), "cep.events", "ack_event", after);
-      ex->ok({{"event", after}});
-    }));
+    deps.store->read(
+        {"SELECT alert_id FROM alert WHERE event_id = $1 AND tenant = $2 AND status = 'firing' AND ack = 0",
+         {as_text(row[0]), ex->tenant().value}},
+        ex->then([deps, ex, row, before](const rows& alerts) {
+          if (!alerts.empty() && deps.entities) return acknowledge_alert(deps, ex, as_text(alerts[0][0]), before);
+          acknowledge_record(deps, ex, row);
+        }));
   });
+}
+
+void acknowledge_record(const route_deps& deps, const exchange_ptr& ex, const std::vector<value>& row) {
+  const auto before = shown_event(row);
+  const auto now = ex->now();
+  auto after = before;
+  const auto by = acknowledger(*ex);
+  after["ack"] = true;
+  after["ack_at"] = to_rfc3339(now);
+  after["ack_by"] = by;
+  unit_of_work unit{
+      {{"UPDATE rule_event SET ack = 1, ack_at = $1, ack_by = $2 WHERE event_id = $3 AND ack = 0",
+        {to_micros(now), by, as_text(row[0])},
+        1,
+        error_code::conflict},
+       audit_row(ex->context(),
+                 {"ack", "event", as_text(row[0]), {{"ack", false}}, {{"ack", true}, {"ack_by", by}}, json::object()},
+                 now)}};
+  deps.store->write(std::move(unit), ex->then([deps, ex, after](const write_outcome&) {
+    if (deps.bus) deps.bus->publish(ex->tenant(), "cep.events", "ack_event", after);
+    ex->ok({{"event", after}});
+  }));
 }
 
 shape event_shape() {

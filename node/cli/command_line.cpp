@@ -96,6 +96,7 @@ int run_guarded(const std::vector<std::string>& arguments, const surroundings& a
   add_rule_commands(app, line);
   add_event_commands(app, line);
   add_actor_commands(app, line);
+  add_alert_commands(app, line);
   app.footer(footer); // after the commands, which would inherit it
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend())); // CLI11 takes them from the back

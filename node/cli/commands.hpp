@@ -36,5 +36,6 @@ void add_login_commands(CLI::App& app, command_line& line);
 void add_rule_commands(CLI::App& app, command_line& line);
 void add_event_commands(CLI::App& app, command_line& line);
 void add_actor_commands(CLI::App& app, command_line& line);
+void add_alert_commands(CLI::App& app, command_line& line);
 
 } // namespace tobit::cli

@@ -141,6 +141,8 @@ void entity_machine::put_live(const delivery_ptr& asked, const json& body, std::
                          summary, std::move(state), asked->context(),           at.now, wake_at};
   auto after = row_after(step);
   auto unit = unit_of(step, after);
+  snapshot_bytes_ = after.snapshot.size();
+  journal_bytes_ = 0;
   definition_ = to_text(compiled.definition);
   logic_ = std::move(next);
   head_ = std::move(after);

@@ -59,6 +59,14 @@ void entity_machine::decide(const delivery_ptr& asked) {
   }
 }
 
+/// A large state is written less often than a small one: once the journal has grown as large as the snapshot would be, so
+/// that the snapshots cost no more than the journal; but a restart must not read for ever.
+bool entity_machine::snapshot_pays(std::int64_t further) const noexcept {
+  constexpr std::int64_t events_factor_max = 100;
+  const auto events = events_since_snapshot_ + further, every = static_cast<std::int64_t>(deps_->options.snapshot_every);
+  return events >= every && (journal_bytes_ >= snapshot_bytes_ || events >= every * events_factor_max);
+}
+
 void entity_machine::commit_decision(const delivery_ptr& asked, decision wanted, const moment& at) {
   const bool woken = asked->request().as<wake_entity>();
   if (const auto* report = asked->request().as<effect_settled>())
@@ -76,15 +84,20 @@ void entity_machine::commit_decision(const delivery_ptr& asked, decision wanted,
   const auto to = from + static_cast<std::int64_t>(wanted.events.size());
   if (to == from) {
     unit.statements.push_back(check_journal(ref_, from));
-  } else if (events_since_snapshot_ + to - from >= static_cast<std::int64_t>(deps_->options.snapshot_every)) {
-    unit.statements.push_back(advance_with_snapshot(ref_, from, to, logic_->snapshot()));
+  } else if (snapshot_pays(to - from)) {
+    auto state = logic_->snapshot();
+    snapshot_bytes_ = state.size();
+    journal_bytes_ = 0;
+    unit.statements.push_back(advance_with_snapshot(ref_, from, to, std::move(state)));
     unit.statements.push_back(trim_journal(ref_, from));
     head_.snapshot_seq = to;
   } else {
     unit.statements.push_back(advance_journal(ref_, from, to));
-    for (std::int64_t seq = from + 1; seq <= to; ++seq)
-      unit.statements.push_back(
-          journal_row(ref_, seq, wanted.events[static_cast<std::size_t>(seq - from - 1)], at.now));
+    for (std::int64_t seq = from + 1; seq <= to; ++seq) {
+      auto row = journal_row(ref_, seq, wanted.events[static_cast<std::size_t>(seq - from - 1)], at.now);
+      for (const auto& param : row.params) journal_bytes_ += storage::as_text(param).size();
+      unit.statements.push_back(std::move(row));
+    }
   }
   head_.journal_seq = to;
   events_since_snapshot_ = to - head_.snapshot_seq;

@@ -79,6 +79,7 @@ private:
   void handle(const delivery_ptr& asked);
   void decide(const delivery_ptr& asked);
   void commit_decision(const delivery_ptr& asked, decision wanted, const moment& at);
+  bool snapshot_pays(std::int64_t further) const noexcept;
   void commit(storage::unit_of_work unit, pending_commit pending);
   void committed(std::uint64_t number, const std::optional<error>& problem);
   void finish(pending_commit& done);
@@ -159,6 +160,7 @@ private:
   std::string definition_;
   std::unique_ptr<entity_logic> logic_;
   std::int64_t events_since_snapshot_ = 0;
+  std::size_t snapshot_bytes_ = 0, journal_bytes_ = 0; ///< of the last snapshot, and of the journal since
 
   std::deque<delivery_ptr> waiting_;
   std::deque<pending_commit> in_flight_;

@@ -61,6 +61,8 @@ void entity_machine::restore(stored_entity stored) {
     return crash("an exception of unknown type", nullptr);
   }
   head_.definition = nullptr;
+  snapshot_bytes_ = head_.snapshot.size();
+  journal_bytes_ = 0;
   head_.snapshot.clear();
   head_.events.clear();
   mode_ = mode::live;

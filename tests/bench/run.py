@@ -193,6 +193,7 @@ def rules(figures):
     run_lines(figures, "rule_bench")
     run_lines(figures, "pattern_bench")
     run_lines(figures, "ruleset_bench")
+    run_lines(figures, "alert_bench")
 
 
 @benchmark

@@ -1,0 +1,195 @@
+// From a verdict to the intention to tell somebody: alert_bench [--seconds N] [--rate N]
+// First in process, one thread: a rule's decision about 100 new keys, then alerting's about their alerts. Then through
+// the runtime and an SQLite file at a steady rate: the time from handing the events to the rule until the transaction
+// with the notices is durable (the item that alerting publishes after its commit).
+#include "actors/alert/alerting_kind.hpp"
+#include "actors/rule/rule_kind.hpp"
+#include "runtime/entity/actor_system_settings.hpp"
+#include "runtime/entity/entity_runtime.hpp"
+#include "runtime/entity/single_node_placement.hpp"
+#include "runtime/stream/event_bus.hpp"
+#include "schemas/alert/alert_protocol.hpp"
+#include "schemas/channel/channel_protocol.hpp"
+#include "schemas/entity/entity_protocol.hpp"
+#include "schemas/rule/rule_protocol.hpp"
+
+#include <caf/all.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using namespace tobit;
+using namespace std::chrono_literals;
+using bench_clock = std::chrono::steady_clock;
+
+const entity_ref rule_ref{"rule", tenant_id{"default"}, "00000000-0000-7000-8000-000000000001"};
+const entity_ref alerting_ref{"alerting", tenant_id{"default"}, "default"};
+constexpr std::size_t batch_size = 100;
+
+json rule_body() {
+  return {{"rule_name", "bench"},
+          {"trigger_type", "event"},
+          {"trigger_spec",
+           {{"types", {"reading"}},
+            {"group_by", {"host"}},
+            {"field", "value"},
+            {"op", ">"},
+            {"value", 10},
+            {"max_keys", 1'000'000}}},
+          {"alert", {{"resolve_after_seconds", 0}}}};
+}
+
+json alerting_body() {
+  return {{"notifications",
+           {{{"notification_id", "ops"},
+             {"name", "ops"},
+             {"channels", {"ops"}},
+             {"policy", {{"cooldown_seconds", 0}, {"max_per_hour", 0}}}}}}};
+}
+
+rule::evaluate_events batch(std::uint64_t first) {
+  rule::evaluate_events out;
+  for (std::uint64_t offset = first; offset < first + batch_size; ++offset) {
+    event::event e;
+    e.id = std::to_string(offset);
+    e.source = "/bench";
+    e.type = "reading";
+    e.data = {{"host", "host-" + std::to_string(offset)}, {"value", 50}};
+    out.events.push_back({offset, std::make_shared<const event::event>(std::move(e))});
+  }
+  return out;
+}
+
+double quantile(std::vector<double>& values, double q) {
+  if (values.empty()) return 0;
+  const auto at = values.begin() + static_cast<std::ptrdiff_t>(q * static_cast<double>(values.size() - 1));
+  std::nth_element(values.begin(), at, values.end());
+  return *at;
+}
+
+std::unique_ptr<entity::entity_logic> start(const entity::entity_kind& kind, const entity_ref& ref, const json& body) {
+  return std::move(kind.instantiate(ref, 1, kind.compile(ref, body, nullptr)->definition).value());
+}
+
+/// Alerts a second from events to notices, and the time of a batch: decisions only.
+void in_process(std::size_t batches) {
+  const auto rule = start(rule::rule_kind{{}}, rule_ref, rule_body());
+  const auto alerting = start(alert::alerting_kind{{}}, alerting_ref, alerting_body());
+  const auto context = new_call(system_identity(tenant_id{"default"}));
+  std::vector<double> took_ms;
+  std::size_t notices = 0;
+  const auto begin = bench_clock::now();
+  for (std::size_t i = 0; i < batches; ++i) {
+    const auto request = message::of(batch(1 + i * batch_size));
+    const auto id = "d" + std::to_string(i);
+    const auto started = bench_clock::now();
+    const auto decided = rule->decide(request, {from_micros(1'800'000'000'000'000), context, id});
+    for (const auto& event : decided->events) rule->apply(event);
+    for (const auto& effect : decided->effects) {
+      const auto said = effect.body.get<entity::message_effect>();
+      const auto change = *decode_message(said.name, said.body);
+      const auto told = alerting->decide(change, {from_micros(1'800'000'000'000'000), context, id});
+      for (const auto& event : told->events) alerting->apply(event);
+      notices += told->effects.size();
+    }
+    took_ms.push_back(std::chrono::duration<double, std::milli>(bench_clock::now() - started).count());
+  }
+  const std::chrono::duration<double> took = bench_clock::now() - begin;
+  std::printf("bench alert_to_notice_in_process %.0f alerts/s more 10000\n",
+              static_cast<double>(notices) / took.count());
+  std::printf("bench alert_to_notice_in_process_batch_p99 %.2f ms less 50\n", quantile(took_ms, 0.99));
+}
+
+void at_a_rate(double rate, double seconds) {
+  const auto folder = std::filesystem::temp_directory_path() / ("tobit-alert-bench-" + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder);
+  auto db = storage::open_database((folder / "bench.db").string(), {});
+  if (!db) return void(std::printf("# no database: %s\n", std::string(db.error().text()).c_str()));
+  {
+    system_clock time;
+    caf::actor_system_config config;
+    entity::configure_actors(config);
+    caf::actor_system system{config};
+    rule::rule_kind rules{{}};
+    alert::alerting_kind alertings{{}};
+    entity::kind_registry kinds;
+    kinds.add(rules);
+    kinds.add(alertings);
+    auto bus = stream::make_event_bus();
+    auto places = std::move(*entity::single_node_placement::open(**db, node_id{"local"}));
+    entity::runtime_deps deps;
+    deps.system = &system;
+    deps.db = db->get();
+    deps.time = &time;
+    deps.kinds = &kinds;
+    deps.places = places.get();
+    deps.bus = bus.get();
+    auto node = entity::make_entity_runtime(deps);
+    if (auto started = node->start(); !started) return void(std::printf("# the node does not start\n"));
+    const auto who = system_identity(tenant_id{"default"});
+    const auto patience = [&] { return new_call(who, time.steady_now() + 30s); };
+    (void)node->ask_and_wait(alerting_ref, patience(),
+                             message::of(entity::define_entity{alerting_body(), "create", {}, ""}), time.steady_now());
+    (void)node->ask_and_wait(rule_ref, patience(), message::of(entity::define_entity{rule_body(), "create", {}, ""}),
+                             time.steady_now());
+    const auto batches = static_cast<std::size_t>(rate * seconds) / batch_size;
+    std::vector<bench_clock::time_point> handed(batches);
+    std::vector<double> latency_ms;
+    std::mutex guard;
+    std::atomic<std::size_t> seen{0};
+    const auto watching = bus->subscribe(tenant_id{"default"}, "cep.events", 0, [&](const stream::stream_item& item) {
+      if (item.event != "alert_changed") return;
+      const auto at = item.data->find("host-");
+      const auto offset = std::strtoull(item.data->c_str() + at + 5, nullptr, 10);
+      const auto now = bench_clock::now();
+      std::lock_guard lock{guard};
+      latency_ms.push_back(std::chrono::duration<double, std::milli>(now - handed[(offset - 1) / batch_size]).count());
+      ++seen;
+    });
+    const auto begin = bench_clock::now();
+    for (std::size_t i = 0; i < batches; ++i) {
+      std::this_thread::sleep_until(begin +
+                                    std::chrono::duration_cast<bench_clock::duration>(
+                                        std::chrono::duration<double>(static_cast<double>(i * batch_size) / rate)));
+      handed[i] = bench_clock::now();
+      node->ask(rule_ref, patience(), message::of(batch(1 + i * batch_size)), [](const result<message>&) {});
+    }
+    const auto patience_end = bench_clock::now() + 30s;
+    while (seen < batches * batch_size && bench_clock::now() < patience_end) std::this_thread::sleep_for(10ms);
+    const std::chrono::duration<double> took = bench_clock::now() - begin;
+    std::printf("bench alert_to_notice_durable %.0f alerts/s more 10000\n", static_cast<double>(seen) / took.count());
+    std::lock_guard lock{guard};
+    std::printf("bench alert_to_notice_durable_p50 %.1f ms\n", quantile(latency_ms, 0.5));
+    std::printf("bench alert_to_notice_durable_p99 %.1f ms less 50\n", quantile(latency_ms, 0.99));
+    node->stop(60s);
+  }
+  db->reset();
+  std::filesystem::remove_all(folder);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  double seconds = 5, rate = 10'000;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    if (std::strcmp(argv[i], "--seconds") == 0) seconds = std::atof(argv[i + 1]);
+    if (std::strcmp(argv[i], "--rate") == 0) rate = std::atof(argv[i + 1]);
+  }
+  entity::register_entity_messages();
+  rule::register_rule_messages();
+  alert::register_alert_messages();
+  in_process(500);
+  at_a_rate(rate, seconds);
+  return 0;
+}
