@@ -126,7 +126,8 @@ CAF_TEST(a disabled and a deleted rule leave no alert firing) {
   save_rule(off);
   pass(std::chrono::seconds{2});
   CAF_CHECK_EQUAL(text("SELECT reason FROM alert"), "the rule was disabled");
-  save_rule(watched());
+  off["is_active"] = true;
+  save_rule(off);
   read("b", 95);
   CAF_REQUIRE(ask(rule_ref(), message::of(entity::delete_entity{})).has_value());
   pass(std::chrono::seconds{2});
@@ -136,7 +137,7 @@ CAF_TEST(a disabled and a deleted rule leave no alert firing) {
 
 CAF_TEST(what a person does is answered when it is durable and stands in the audit) {
   save_alerting({{"repeat_interval_seconds", 60}});
-  save_rule(watched());
+  save_rule(watched({{"resolve_after_seconds", 0}}));
   read("a", 95);
   settle();
   const auto id = text("SELECT alert_id FROM alert");
