@@ -1,5 +1,6 @@
 #define CAF_SUITE rule_messages
 
+#include "schemas/rule/alert_events.hpp"
 #include "schemas/rule/rule_events.hpp"
 #include "schemas/rule/rule_protocol.hpp"
 
@@ -44,6 +45,7 @@ std::vector<message> samples() {
           message::of(metric_seen{true}),
           message::of(inputs_taken{7, 42, 0, 1'234, 5, {{"values", {1, 2.5}}}}),
           message::of(baseline_grown{{1, 2.5}}),
+          message::of(alerts_moved{{{"sequence", 1}}}),
           message::of(run_begun{{{"exec_id", "d1"}}}),
           message::of(run_moved{"d1", {{{"place", 0}, {"status", "done"}}}}),
           message::of(runs_abandoned{{"d1", "d2"}}),
