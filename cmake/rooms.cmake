@@ -68,6 +68,7 @@ function(tobit_suites name)
   endif()
   add_executable(${name} $<TARGET_OBJECTS:tobit_test_main> ${arg_SUITES})
   target_link_libraries(${name} PRIVATE tobit_flags CAF::core ${arg_LINK})
+  target_include_directories(${name} BEFORE PRIVATE "${PROJECT_SOURCE_DIR}/tests/support/include") # mended checks
   if(TOBIT_PCH)
     target_precompile_headers(${name} REUSE_FROM tobit_pch_caf)
   endif()

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <random>
 
+using namespace std::string_view_literals;
 using namespace tobit;
 using namespace tobit::http;
 using namespace tobit::http::edge;
@@ -36,7 +37,7 @@ std::uint32_t seed_of_run() {
 }
 
 std::string mutated(std::string bytes, std::mt19937& random) {
-  static constexpr std::string_view interesting{"\r\n\0 \t:;,%/.?#\x7f\x80\xff-+0123456789abcdefXHT", 48};
+  static constexpr auto interesting = "\r\n\0 \t:;,%/.?#\x7f\x80\xff-+0123456789abcdefXHT"sv;
   const auto times = 1 + random() % 4;
   for (unsigned i = 0; i < times && !bytes.empty(); ++i) {
     const auto at = random() % bytes.size();

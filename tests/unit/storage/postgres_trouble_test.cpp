@@ -64,8 +64,9 @@ CAF_TEST(many nodes may start at once on a new schema) {
   auto tables =
       db->read_and_wait(sql("SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()"));
   CAF_REQUIRE(tables);
-  for (const auto& row : tables->values)
-    CAF_REQUIRE(db->write_and_wait({{sql(*new std::string("DROP TABLE " + as_text(row[0])))}, 0}).has_value());
+  std::vector<std::string> drops; // outlive the statements, as literals do
+  for (const auto& row : tables->values) drops.push_back("DROP TABLE " + as_text(row[0]));
+  for (const auto& drop : drops) CAF_REQUIRE(db->write_and_wait({{sql(drop)}, 0}).has_value());
   db.close();
   std::atomic<int> opened{0};
   std::vector<std::thread> nodes;
