@@ -51,6 +51,10 @@ shape alert_shape() {
                       required("flapping", flag()), required("ack", flag()), required("started_at", time_text())});
 }
 
+std::string caller_name(const exchange& ex) {
+  return ex.who().user ? ex.who().user->username : ex.who().principal().value;
+}
+
 entity_ref alerting_ref(const exchange& ex) {
   return {std::string(alert::kind_name), ex.tenant(), std::string(alert::only_key)};
 }

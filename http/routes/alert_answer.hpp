@@ -24,6 +24,9 @@ struct route_deps;
 json alert_of_row(const std::vector<storage::value>& row);
 shape alert_shape();
 
+/// Who asks, as histories show it: the user's name, or the API key's principal.
+std::string caller_name(const exchange& ex);
+
 /// The alerting of the caller's tenant.
 entity_ref alerting_ref(const exchange& ex);
 /// Asks it; refuses on an error, else goes on with the answer of the type that is expected.

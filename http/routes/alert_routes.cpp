@@ -96,11 +96,6 @@ void get_alert(const route_deps& deps, const exchange_ptr& ex) {
       }));
 }
 
-std::string caller_name(const exchange& ex) {
-  const auto& who = ex.who();
-  return who.user ? who.user->username : who.principal().value;
-}
-
 template <class Request>
 void change_alert(const route_deps& deps, const exchange_ptr& ex) {
   Request wish;

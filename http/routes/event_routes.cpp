@@ -75,8 +75,7 @@ json shown_in_full(const std::vector<value>& row) {
 }
 
 std::string acknowledger(const exchange& ex) {
-  if (!ex.text("ack_by").empty()) return ex.text("ack_by");
-  return ex.who().user ? ex.who().user->username : ex.who().principal().value;
+  return ex.text("ack_by").empty() ? caller_name(ex) : ex.text("ack_by");
 }
 
 /// An event that shows an alert is acknowledged by acknowledging the alert; alerting then marks both.

@@ -59,10 +59,6 @@ void get_silence(const route_deps& deps, const exchange_ptr& ex) {
                    }));
 }
 
-std::string caller_name(const exchange& ex) {
-  return ex.who().user ? ex.who().user->username : ex.who().principal().value;
-}
-
 void put_silence(const route_deps& deps, const exchange_ptr& ex, int status) {
   alert::put_silence wish{ex->text("silence_id"), std::move(ex->body()), caller_name(*ex)};
   ask_alerting<alert::silence_answer>(deps, ex, std::move(wish), [ex, status](const alert::silence_answer& answer) {

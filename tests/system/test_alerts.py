@@ -80,6 +80,24 @@ class Alerts(unittest.TestCase):
         again = self.node.post(f"/cep/alerts/{alert['alert_id']}/ack", {"comment": "me too"})
         self.assertFalse(again.data["changed"])
 
+    def test_an_action_notify_and_a_policy_reach_channels_and_their_outcome_comes_back(self):
+        made = self.node.post("/cep/channels", {"channel_id": "ops", "name": "ops", "type": "webhook",
+                                                "config": {"url": self.receiver.url + "/channel"}})
+        self.assertEqual(made.status, 201, made)
+        rule = alert_rule("channelled")
+        rule["action_spec"] = {"type": "notify", "channels": ["ops"], "message": "{{host}} needs you"}
+        del rule["alert"]  # the action implies it
+        rule = self.node.create_rule(**rule)
+        notification = self.node.post("/cep/notifications", {"name": "both", "channels": ["ops"], "rule_id": rule["rule_id"],
+                                                             "group_by": ["host"], "group_wait_seconds": 0})
+        self.assertEqual(notification.status, 201, notification)
+        self.send("channelled", "db-1", 50)
+        wait_until(lambda: len([c for c in self.receiver.calls if c.path == "/channel"]) == 2)
+        for policy in (notification.data["notification"]["notification_id"], "rule:" + rule["rule_id"]):
+            logs = wait_until(lambda: [log for log in self.node.get(f"/cep/notifications/{policy}/logs").data["logs"]
+                                       if log["status"] == "sent"])
+            self.assertEqual([log["channel"] for log in logs], ["ops"])
+
     def test_a_silence_keeps_an_alert_quiet_until_it_is_ended(self):
         rule = self.node.create_rule(**alert_rule("hushed"))
         self.notify("/hushed", rule)
