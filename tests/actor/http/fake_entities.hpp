@@ -48,7 +48,7 @@ public:
     if (request.as<entity::inspect_entity>())
       return reply(message::of(entity::entity_view{{{"kind", ref.kind}, {"key", ref.key}}}));
     if (request.as<entity::control_entity>()) return reply(message::of(entity::entity_done{}));
-    reply(fail(error_code::not_implemented));
+    reply(fail(error_code::not_found)); // alerts, silences, baselines: what is not played is not there
   }
 
   /// Lets go of what it was silent about.
