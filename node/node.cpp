@@ -26,9 +26,9 @@
 #include "runtime/telemetry/library_log.hpp"
 #include "runtime/telemetry/metrics.hpp"
 #include "runtime/telemetry/span_outlets.hpp"
+#include "schemas/alert/alert_protocol.hpp"
 #include "schemas/api/api_protocol.hpp"
 #include "schemas/channel/channel_protocol.hpp"
-#include "schemas/alert/alert_protocol.hpp"
 #include "schemas/entity/entity_protocol.hpp"
 #include "schemas/rule/rule_protocol.hpp"
 

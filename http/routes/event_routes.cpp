@@ -74,9 +74,7 @@ json shown_in_full(const std::vector<value>& row) {
   return event;
 }
 
-std::string acknowledger(const exchange& ex) {
-  return ex.text("ack_by").empty() ? caller_name(ex) : ex.text("ack_by");
-}
+std::string acknowledger(const exchange& ex) { return ex.text("ack_by").empty() ? caller_name(ex) : ex.text("ack_by"); }
 
 /// An event that shows an alert is acknowledged by acknowledging the alert; alerting then marks both.
 void acknowledge_alert(const route_deps& deps, const exchange_ptr& ex, const std::string& alert_id, json event) {

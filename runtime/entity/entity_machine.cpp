@@ -59,11 +59,12 @@ void entity_machine::decide(const delivery_ptr& asked) {
   }
 }
 
-/// A large state is written less often than a small one: once the journal has grown as large as the snapshot would be, so
-/// that the snapshots cost no more than the journal; but a restart must not read for ever.
+/// A large state is written less often than a small one: once the journal has grown as large as the snapshot would be,
+/// so that the snapshots cost no more than the journal; but a restart must not read for ever.
 bool entity_machine::snapshot_pays(std::int64_t further) const noexcept {
   constexpr std::int64_t events_factor_max = 100;
-  const auto events = events_since_snapshot_ + further, every = static_cast<std::int64_t>(deps_->options.snapshot_every);
+  const auto events = events_since_snapshot_ + further,
+             every = static_cast<std::int64_t>(deps_->options.snapshot_every);
   return events >= every && (journal_bytes_ >= snapshot_bytes_ || events >= every * events_factor_max);
 }
 

@@ -15,8 +15,8 @@ struct alerting_stepped {
   std::int64_t sequence = 0; ///< 1, 2, …; what the state holds already is not taken again
   std::int64_t at_us = 0;
   std::int64_t latest_us = 0; ///< the latest moment seen before, by which a clock set back is noticed
-  std::string id;   ///< of the decision
-  std::string name; ///< the message
+  std::string id;             ///< of the decision
+  std::string name;           ///< the message
   json body;
 };
 
