@@ -52,6 +52,33 @@ void read_batches(storage::database& db, std::uint64_t from, std::size_t rows_ma
           });
 }
 
+void read_stored(storage::database& db, const tenant_id& tenant, std::uint64_t from, std::size_t rows_max,
+                 std::function<void(result<std::vector<stored_batch>>)> done) {
+  db.read(sql("SELECT first_offset, count, tenant, received_at, body FROM event_batch WHERE log_partition = $1"
+              " AND first_offset >= $2 AND tenant = $3 ORDER BY first_offset LIMIT $4",
+              {only_partition, signed_offset(from), tenant.value, static_cast<std::int64_t>(rows_max)}),
+          [done = std::move(done)](result<storage::rows> found) {
+            if (!found) return done(fail(std::move(found.error())));
+            std::vector<stored_batch> out;
+            out.reserve(found->size());
+            for (auto& row : found->values) {
+              std::string body;
+              if (auto* raw = std::get_if<storage::bytes>(&row[4])) body = std::move(raw->data);
+              out.push_back({static_cast<std::uint64_t>(as_int(row[0])), static_cast<std::uint64_t>(as_int(row[1])),
+                             tenant_id{as_text(row[2])}, from_micros(as_int(row[3])), std::move(body)});
+            }
+            done(std::move(out));
+          });
+}
+
+void find_beginning(storage::database& db, std::function<void(result<std::optional<utc_time>>)> done) {
+  db.read(sql("SELECT min(received_at) FROM event_batch"), [done = std::move(done)](result<storage::rows> found) {
+    if (!found) return done(fail(std::move(found.error())));
+    const auto& first = (*found)[0][0];
+    done(storage::is_null(first) ? std::optional<utc_time>{} : from_micros(as_int(first)));
+  });
+}
+
 void find_offset(storage::database& db, utc_time moment, std::function<void(result<std::uint64_t>)> done) {
   db.read(
       sql("SELECT coalesce((SELECT min(first_offset) FROM event_batch WHERE log_partition = $1 AND received_at >= $2),"

@@ -19,6 +19,23 @@ inline constexpr std::int64_t only_partition = 0;
 void read_batches(storage::database& db, std::uint64_t from, std::size_t rows_max,
                   std::function<void(result<std::vector<logged_batch_ptr>>)> done);
 
+/// One row of the log as it is stored.
+struct stored_batch {
+  std::uint64_t first_offset = 0;
+  std::uint64_t count = 0;
+  tenant_id tenant;
+  utc_time received_at;
+  std::string body; ///< compressed; `inflated` reads it
+};
+
+/// Reads the rows of one tenant as they are, in order: batches that begin at `from` or later, at most `rows_max`. For
+/// whoever decodes elsewhere. `done` runs on a storage thread.
+void read_stored(storage::database& db, const tenant_id& tenant, std::uint64_t from, std::size_t rows_max,
+                 std::function<void(result<std::vector<stored_batch>>)> done);
+
+/// Where the log begins: the time of the oldest batch that is still there. Nothing: it is empty.
+void find_beginning(storage::database& db, std::function<void(result<std::optional<utc_time>>)> done);
+
 /// The offset of the first event received at or after `moment`; the log's end if there is none.
 void find_offset(storage::database& db, utc_time moment, std::function<void(result<std::uint64_t>)> done);
 

@@ -1,12 +1,10 @@
 #include "node/cli/definition_file.hpp"
 
-#include "config/yaml_document.hpp"
+#include "config/yaml_json.hpp"
 
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
-#include <charconv>
-#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -18,63 +16,6 @@ namespace tobit::cli {
 namespace {
 
 using failed = tl::unexpected<std::string>;
-
-/// Turns a YAML node into JSON by the core schema of YAML 1.2: quoted scalars are texts, plain ones what they look
-/// like.
-class yaml_converter {
-public:
-  /// A few lines of aliases can stand for billions of nodes. Without aliases no node is shorter than a byte, so this
-  /// leaves room for honest use of them.
-  explicit yaml_converter(std::size_t text_size) : nodes_max_(4 * text_size + 1'000) {}
-
-  json convert(const YAML::Node& node, int depth = 0) {
-    if (depth > json_depth_max) throw YAML::Exception(node.Mark(), "it is nested too deeply");
-    if (++nodes_ > nodes_max_) throw YAML::Exception(node.Mark(), "its aliases unfold to too much");
-    if (node.IsScalar()) return scalar(node);
-    if (node.IsSequence()) {
-      auto out = json::array();
-      for (const auto& item : node) out.push_back(convert(item, depth + 1));
-      return out;
-    }
-    if (!node.IsMap()) return nullptr;
-    auto out = json::object();
-    for (const auto& pair : node) {
-      if (!pair.first.IsScalar()) throw YAML::Exception(pair.first.Mark(), "a key is not a word");
-      const auto& key = pair.first.Scalar();
-      if (out.contains(key)) throw YAML::Exception(pair.first.Mark(), "'" + key + "' is written twice");
-      out[key] = convert(pair.second, depth + 1);
-    }
-    return out;
-  }
-
-private:
-  static json scalar(const YAML::Node& node) {
-    const auto& text = node.Scalar();
-    if (node.Tag() == "!" || node.Tag() == "tag:yaml.org,2002:str") return text;
-    if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") return nullptr;
-    if (text == "true" || text == "True" || text == "TRUE") return true;
-    if (text == "false" || text == "False" || text == "FALSE") return false;
-    return number_or_text(text);
-  }
-
-  static json number_or_text(const std::string& text) {
-    const char* first = text.data() + (text.size() > 1 && text[0] == '+' ? 1 : 0);
-    const char* last = text.data() + text.size();
-    std::int64_t whole = 0;
-    if (auto [end, bad] = std::from_chars(first, last, whole); bad == std::errc{} && end == last) return whole;
-    // from_chars also reads "inf" and "nan", which JSON has no numbers for.
-    const bool digits =
-        text.find_first_of("0123456789") != std::string::npos && std::isalpha(static_cast<unsigned char>(*first)) == 0;
-    double real = 0;
-    if (auto [end, bad] = std::from_chars(first, last, real);
-        digits && bad == std::errc{} && end == last && std::isfinite(real))
-      return real;
-    return text;
-  }
-
-  const std::size_t nodes_max_;
-  std::size_t nodes_ = 0;
-};
 
 /// A definition file may hold one definition, a list of them or an answer that holds a list.
 tl::expected<void, std::string> take(json document, std::vector<json>& into, const std::string& where) {
@@ -124,7 +65,7 @@ tl::expected<void, std::string> take_yaml(std::string_view part, std::size_t fir
     return failed(std::move(message));
   }
   try {
-    return take(yaml_converter(part.size()).convert(*document), into, name + ":" + std::to_string(first_line));
+    return take(config::yaml_converter(part.size()).convert(*document), into, name + ":" + std::to_string(first_line));
   } catch (const YAML::Exception& e) {
     return failed(config::yaml_place(name, e.mark, first_line) + ": " + e.msg + ".");
   }
