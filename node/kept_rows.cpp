@@ -44,6 +44,10 @@ std::vector<storage::retention_rule> kept_rows(const config::settings& from) {
        "DELETE FROM silence WHERE silence_id IN (SELECT silence_id FROM silence WHERE ends_at < $1 ORDER BY ends_at "
        "LIMIT $2)",
        keep(setting::retention_alerts)},
+      {"backtests",
+       "DELETE FROM job WHERE job_id IN (SELECT job_id FROM job WHERE created_at < $1 AND finished_at IS NOT NULL"
+       " ORDER BY created_at LIMIT $2)",
+       keep(setting::retention_executions)},
       {"spans",
        "DELETE FROM span WHERE (trace_id, span_id) IN (SELECT trace_id, span_id FROM span WHERE started_at < $1 ORDER "
        "BY "
