@@ -36,18 +36,17 @@ result<entity::decision> rule_state::on_metric(const evaluate_metric& metric, co
   t.judged = 1;
   t.observed_at_us = metric.observed_at_us;
   const cause from{"metric", subject::of(metric.payload)};
-  verdicts_.clear();
   if (metric.error.empty()) {
     const auto observed = metric.observed_at_us != 0 ? from_micros(metric.observed_at_us) : at.now;
-    evaluator_->take({from.where, observed, at.now}, verdicts_);
+    take({from.where, observed, at.now}, from, t);
   } else {
-    key_verdict failed;
+    verdicts_.clear();
+    auto& failed = verdicts_.emplace_back();
     failed.at = at.now;
     failed.verdict.references = json::object();
     failed.verdict.error = metric.error;
-    verdicts_.push_back(std::move(failed));
+    settle(from, t);
   }
-  for (auto& verdict : verdicts_) conclude(std::move(verdict), from, t);
   t.out.reply = message::of(metric_evaluated{t.matched > 0});
   close(t, -1, 0);
   return std::move(t.out);
@@ -70,9 +69,7 @@ result<entity::decision> rule_state::on_events(const evaluate_events& batch, con
       if (!trigger_.lets_through(*e.body)) continue;
       ++t.judged;
       const cause from{"event", subject::of(*e.body), e.body.get()};
-      verdicts_.clear();
-      evaluator_->take({from.where, e.body->time, at.now, from.event}, verdicts_);
-      for (auto& verdict : verdicts_) conclude(std::move(verdict), from, t);
+      take({from.where, e.body->time, at.now, from.event}, from, t);
     }
   }
   seen.offset = last;
@@ -94,10 +91,25 @@ result<entity::decision> rule_state::on_wake(const entity::moment& at) {
   const cause from{"time", subject::of(nothing)};
   verdicts_.clear();
   if (active_) evaluator_->advance(at.now, verdicts_);
-  for (auto& verdict : verdicts_) conclude(std::move(verdict), from, t);
+  settle(from, t);
   for (const auto& change : alerts_.advance(at)) act_on(change, rule_alerts::verdict_of(change.record), from, t);
   close(t, -1, 0);
   return std::move(t.out);
+}
+
+void rule_state::take(const input& in, const cause& from, turn& t) {
+  if (watch_.on()) return take_watched(in, from, t);
+  verdicts_.clear();
+  evaluator_->take(in, verdicts_);
+  settle(from, t);
+}
+
+void rule_state::settle(const cause& from, turn& t) {
+  for (auto& verdict : verdicts_)
+    if (watch_.on())
+      conclude_watched(std::move(verdict), from, t);
+    else
+      conclude(std::move(verdict), from, t);
 }
 
 bool rule_state::close(turn& t, std::int64_t partition, std::uint64_t offset) {

@@ -71,6 +71,12 @@ result<void> rule_state::restore(std::string_view snapshot) {
   return {};
 }
 
+result<void> rule_state::take_over(const entity_logic& before) {
+  // Whoever watches a rule while he edits it goes on watching.
+  if (const auto* earlier = dynamic_cast<const rule_state*>(&before)) watch_ = earlier->watch_;
+  return restore(before.snapshot());
+}
+
 void rule_state::apply(const message& event) {
   if (const auto* taken = event.as<inputs_taken>(); taken && taken->sequence > taken_sequence_) {
     // A record for a trigger_spec of the past has nothing to say to this one's evaluator.
@@ -116,6 +122,7 @@ result<entity::decision> rule_state::decide(const message& request, const entity
   if (const auto* m = request.as<trigger_rule>()) return on_trigger(*m, at);
   if (const auto* m = request.as<simulate_rule>()) return on_simulate(*m, at);
   if (const auto* m = request.as<reset_baseline>()) return on_reset(*m, at);
+  if (const auto* m = request.as<watch_rule>()) return on_watch(*m, at);
   return fail(error_code::not_implemented,
               "A rule does not understand the message " + std::string(request.name()) + ".");
 }

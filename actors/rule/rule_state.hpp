@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/rule/alert/rule_alerts.hpp"
+#include "actors/rule/debug/rule_watch.hpp"
 #include "actors/rule/evaluator.hpp"
 #include "actors/rule/firing.hpp"
 #include "actors/rule/firing_throttle.hpp"
@@ -42,6 +43,7 @@ public:
   void apply(const message& event) override;
   std::string snapshot() const override;
   result<void> restore(std::string_view snapshot) override;
+  result<void> take_over(const entity_logic& before) override;
   std::optional<utc_time> wake_at() const override;
   /// Alerts that a new version cannot keep, or that a deleted rule leaves, are resolved with the reason.
   entity::decision greet(const entity::moment& at) override;
@@ -71,6 +73,15 @@ private:
   result<entity::decision> on_wake(const entity::moment& at);
   /// Journals what the evaluator took, and what the turn fired. True if something was taken.
   bool close(turn& t, std::int64_t partition, std::uint64_t offset);
+
+  /// Shows the evaluator an input; `settle` concludes what it has to say.
+  void take(const input& in, const cause& from, turn& t);
+  void settle(const cause& from, turn& t);
+
+  // debug/rule_debug.cpp: the same while somebody watches
+  result<entity::decision> on_watch(const watch_rule& request, const entity::moment& at);
+  void take_watched(const input& in, const cause& from, turn& t);
+  void conclude_watched(key_verdict verdict, const cause& from, turn& t);
 
   // rule_answers.cpp: what people ask
   result<entity::decision> on_trigger(const trigger_rule& request, const entity::moment& at);
@@ -117,6 +128,8 @@ private:
   std::int64_t taken_sequence_ = 0;   ///< what the evaluator's state holds; ahead of the memory within a decision
   std::vector<key_verdict> verdicts_; ///< kept for its memory
   std::map<std::int64_t, seen_offset> seen_;
+  rule_watch watch_;         ///< shows, never decides
+  json explained_ = nullptr; ///< of the input being shown, for verdicts that come without an explanation
   // Figures since this entity woke up; they are shown and never decide anything.
   std::int64_t evaluated_ = 0, matched_ = 0, failed_ = 0;
   std::string last_error_;

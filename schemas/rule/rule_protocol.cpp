@@ -22,9 +22,10 @@ void from_json(const json& in, evaluate_events& m) {
 
 void register_rule_messages() {
   register_messages<run_tick, tick_done, evaluate_metric, metric_evaluated, evaluate_events, events_evaluated,
-                    trigger_rule, rule_triggered, simulate_rule, rule_simulated, reset_baseline, baseline_reset,
-                    rule_fired, offset_advanced, metric_seen, inputs_taken, baseline_grown, alerts_moved, run_begun,
-                    run_moved, runs_abandoned, firings_throttled, trigger_taken>();
+                    trigger_rule, rule_triggered, simulate_rule, rule_simulated, watch_rule, rule_watched,
+                    reset_baseline, baseline_reset, rule_fired, offset_advanced, metric_seen, inputs_taken,
+                    baseline_grown, alerts_moved, run_begun, run_moved, runs_abandoned, firings_throttled,
+                    trigger_taken>();
 }
 
 } // namespace tobit::rule

@@ -93,6 +93,27 @@ struct baseline_reset {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(reset_baseline, group)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(baseline_reset, groups)
+/// Somebody wants to see every evaluation for a while. Several watchers share one budget: the latest end, the largest
+/// numbers. Not durable: a restart of the rule ends it. Answer: `rule_watched`. Items go to `debug_topic`.
+struct watch_rule {
+  static constexpr std::string_view wire_name = "tobit.rule.watch.v1";
+  std::int64_t until_us = 0; ///< at most an hour from now
+  std::int64_t per_second_max = 100;
+  std::int64_t total_max = 10'000;
+  bool only_matched = false;
+};
+struct rule_watched {
+  static constexpr std::string_view wire_name = "tobit.rule.watched.v1";
+  std::int64_t until_us = 0;
+  std::int64_t total_max = 0;
+};
+/// Where evaluations are published: events `evaluation` and `expired`.
+inline std::string debug_topic(const std::string& rule_id, bool only_matched) {
+  return "rule.debug." + rule_id + (only_matched ? ".matched" : "");
+}
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(watch_rule, until_us, per_second_max, total_max, only_matched)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(rule_watched, until_us, total_max)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(run_tick, due_at_us, missed)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(tick_done, fired)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(evaluate_metric, payload, error, observed_at_us)

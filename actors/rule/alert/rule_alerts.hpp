@@ -44,6 +44,7 @@ public:
   json snapshot() const { return table_.snapshot(); }
   void restore(const json& snapshot);
   json view() const { return table_.view(); }
+  const alert_record* find(const std::string& key) const { return table_.find(key); }
 
 private:
   std::vector<alert_change> acting(std::vector<alert_change> told);

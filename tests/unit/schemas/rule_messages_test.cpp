@@ -38,6 +38,8 @@ std::vector<message> samples() {
           message::of(rule_triggered{"d1", true, true, {{"actual", 1}}, "no"}),
           message::of(simulate_rule{{{"a", 1}}, "u1"}),
           message::of(rule_simulated{{{"would_execute", true}}}),
+          message::of(watch_rule{1, 2, 3, true}),
+          message::of(rule_watched{1, 3}),
           message::of(reset_baseline{{{"host", "db-1"}}}),
           message::of(baseline_reset{1}),
           message::of(rule_fired{1, 2, 3, 4}),
