@@ -171,6 +171,7 @@ private:
     deps.intake = deps_.intake;
     deps.channels = deps_.channels;
     deps.bus = deps_.bus;
+    deps.jobs = deps_.jobs;
     deps.version = options_.version;
     deps.build = options_.build;
     deps.metrics_public = options_.metrics_public;
@@ -187,6 +188,7 @@ private:
       add_rule_run_routes(table_, deps);
       add_anomaly_routes(table_, deps);
       add_rule_import_routes(table_, deps);
+      add_rehearsal_routes(table_, deps);
       add_stats_routes(table_, deps);
       add_actor_routes(table_, deps);
       add_channel_routes(table_, deps);

@@ -7,6 +7,7 @@
 #include "runtime/entity/entity_gateway.hpp"
 #include "runtime/entity/entity_residency.hpp"
 #include "runtime/intake/event_intake.hpp"
+#include "runtime/job/job_desk.hpp"
 #include "runtime/notice/channel_tester.hpp"
 #include "runtime/storage/database.hpp"
 #include "runtime/stream/event_bus.hpp"
@@ -61,6 +62,7 @@ struct edge_deps {
   event::event_intake* intake = nullptr;
   notice::channel_tester* channels = nullptr;
   stream::event_bus* bus = nullptr;
+  job::job_desk* jobs = nullptr;
   telemetry::metrics* figures = nullptr;
   /// Called before the figures are shown, for those that are only read then; any thread. May be empty.
   std::function<void()> refresh_figures;

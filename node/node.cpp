@@ -9,6 +9,7 @@
 #include "actors/poll/host_source.hpp"
 #include "actors/poll/http_source.hpp"
 #include "actors/poll/poll_loop.hpp"
+#include "actors/rehearsal/backtest/backtest.hpp"
 #include "actors/rule/example_pack.hpp"
 #include "actors/rule/rule_kind.hpp"
 #include "actors/schedule/tick_ledger.hpp"
@@ -21,6 +22,7 @@
 #include "runtime/entity/actor_system_settings.hpp"
 #include "runtime/entity/entity_runtime.hpp"
 #include "runtime/entity/single_node_placement.hpp"
+#include "runtime/job/job_desk.hpp"
 #include "runtime/stream/event_bus.hpp"
 #include "runtime/telemetry/access_log.hpp"
 #include "runtime/telemetry/library_log.hpp"
@@ -95,6 +97,7 @@ public:
     if (edge_) edge_->set_phase("stopping");
     if (edge_) edge_->stop();
     if (server_) server_->stop(grace / 2);
+    if (jobs_) jobs_->stop();
     if (poll_) poll_->stop();
     if (ledger_) ledger_->stop(left());
     if (events_) events_->stop(left());
@@ -209,7 +212,15 @@ private:
     deps.spans = spans_.get();
     entities_ = entity::make_entity_runtime(std::move(deps), entity_options(settings_));
     make_wakers();
+    if (auto started = start_jobs(); !started) return started;
     return entities_->start();
+  }
+
+  result<void> start_jobs() {
+    backtests_ = std::make_unique<rehearsal::backtest_work>(*store_, kinds_);
+    jobs_ = std::make_unique<job::job_desk>(*store_, time_, bus_.get(), self_);
+    jobs_->add(*backtests_);
+    return jobs_->start();
   }
 
   void make_wakers() {
@@ -248,6 +259,7 @@ private:
     deps.intake = &events_->intake();
     deps.channels = channel_probe_.get();
     deps.bus = bus_.get();
+    deps.jobs = jobs_.get();
     deps.figures = &figures_;
     deps.refresh_figures = [this] { sample_figures(); };
     deps.spans = spans_.get();
@@ -341,6 +353,8 @@ private:
   std::unique_ptr<entity::entity_runtime> entities_;
   std::unique_ptr<schedule::tick_ledger> ledger_;
   std::unique_ptr<poll::poll_loop> poll_;
+  std::unique_ptr<rehearsal::backtest_work> backtests_;
+  std::unique_ptr<job::job_desk> jobs_;
   std::unique_ptr<http::edge> edge_;
   std::unique_ptr<http::server> server_;
 };

@@ -11,6 +11,7 @@
 #include "runtime/entity/entity_gateway.hpp"
 #include "runtime/entity/entity_residency.hpp"
 #include "runtime/intake/event_intake.hpp"
+#include "runtime/job/job_desk.hpp"
 #include "runtime/notice/channel_tester.hpp"
 #include "runtime/storage/database.hpp"
 #include "runtime/stream/event_bus.hpp"
@@ -38,6 +39,7 @@ struct route_deps {
   event::event_intake* intake = nullptr;               ///< null: no /cep/events/ingest
   notice::channel_tester* channels = nullptr;          ///< null: no /cep/channels/test
   stream::event_bus* bus = nullptr;                    ///< null: no event streams
+  job::job_desk* jobs = nullptr;                       ///< null: no long work
   std::string version = "0.1.0", build;
   bool metrics_public = false;
   std::size_t ingest_body_max = 16u << 20, import_body_max = 32u << 20;
@@ -63,6 +65,7 @@ void add_notification_routes(route_table& table, const route_deps& deps);
 void add_alerting_routes(route_table& table, const route_deps& deps);
 void add_event_routes(route_table& table, const route_deps& deps);
 void add_ingest_routes(route_table& table, const route_deps& deps);
+void add_rehearsal_routes(route_table& table, const route_deps& deps);
 void add_stats_routes(route_table& table, const route_deps& deps);
 void add_actor_routes(route_table& table, const route_deps& deps);
 void add_stream_routes(route_table& table, const route_deps& deps);

@@ -1,6 +1,8 @@
 #include "node/cli/commands.hpp"
 #include "node/cli/rule_apply.hpp"
+#include "node/cli/rule_backtest.hpp"
 #include "node/cli/rule_list.hpp"
+#include "node/cli/rule_test.hpp"
 #include "node/cli/text_table.hpp"
 
 #include <CLI/CLI.hpp>
@@ -80,6 +82,34 @@ CLI::App* command(CLI::App& parent, command_line& line, const char* name, const 
   return out;
 }
 
+void add_test_command(CLI::App& rule, command_line& line) {
+  auto options = std::make_shared<rule_test_options>();
+  auto* test = rule.add_subcommand("test", "Run test files of rules; needs no node");
+  test->add_option("FILE", options->files, "YAML files with rules and timelines")->required();
+  test->add_option("--junit", options->junit, "Also write the results as JUnit XML")->type_name("FILE");
+  test->add_option("--only", options->only, "Only tests whose name holds this text")->type_name("TEXT");
+  test->add_flag("--json", line.node->json, "Print the result as JSON");
+  test->footer("A test file holds rules and timelines; docs/rehearsal.md describes it.\n\n"
+               "Examples:\n  tobit rule test tests/*.yaml\n  tobit rule test door.yaml --junit results.xml\n\n"
+               "Exit codes: 0 all passed · 1 an expectation was not met · 2 a file cannot be read");
+  test->callback([&line, options] { line.chosen = [&line, options] { return test_rules(line, *options); }; });
+}
+
+void add_backtest_command(CLI::App& rule, command_line& line) {
+  auto options = std::make_shared<backtest_options>();
+  auto* backtest = command(rule, line, "backtest", "Replay stored events through a rule",
+                           "Nothing is sent and nothing of the rule changes.\n\n"
+                           "Examples:\n  tobit rule backtest door-open --from 24h\n"
+                           "  tobit rule backtest door-open --from 2026-11-01T00:00:00Z --to 2026-11-02T00:00:00Z\n"
+                           "  tobit rule backtest door-open --from 7d --file changed.yaml --json");
+  backtest->add_option("RULE", options->rule, "The rule's name or id")->required();
+  backtest->add_option("--from", options->from, "A time, or how long ago, e.g. 24h")->required()->type_name("TIME");
+  backtest->add_option("--to", options->to, "A time, or how long ago (default: now)")->type_name("TIME");
+  backtest->add_option("--file", options->file, "Try this definition instead of the live one")->type_name("FILE");
+  backtest->add_flag("!--no-alerting", options->alerting, "Leave out alerting and channels");
+  backtest->callback([&line, options] { line.chosen = [&line, options] { return backtest_rule(line, *options); }; });
+}
+
 } // namespace
 
 void add_rule_commands(CLI::App& app, command_line& line) {
@@ -116,6 +146,9 @@ void add_rule_commands(CLI::App& app, command_line& line) {
       ->type_name("N");
   apply->add_flag("--dry-run", options->dry_run, "Only say what would be done");
   apply->callback([&line, options] { line.chosen = [&line, options] { return apply_rules(line, *options); }; });
+
+  add_test_command(*rule, line);
+  add_backtest_command(*rule, line);
 
   auto doomed = std::make_shared<std::vector<std::string>>();
   auto* remove = command(*rule, line, "delete", "Delete rules; their history stays",

@@ -194,6 +194,7 @@ def rules(figures):
     run_lines(figures, "pattern_bench")
     run_lines(figures, "ruleset_bench")
     run_lines(figures, "alert_bench")
+    run_lines(figures, "backtest_bench")
 
 
 @benchmark

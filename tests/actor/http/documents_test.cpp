@@ -28,12 +28,14 @@ struct full_fixture : edge_fixture {
   testing::fake_entities entities{store.get()};
   silent_tester tester;
   testing::fake_intake intake;
+  job::job_desk jobs{store.get(), time, bus.get(), node_id{"n"}};
 
   full_fixture() {
     deps.entities = &entities;
     deps.effects = &entities;
     deps.intake = &intake;
     deps.channels = &tester;
+    deps.jobs = &jobs;
     start();
   }
   ~full_fixture() { edge->stop(), edge->finish(), store.close(); }
