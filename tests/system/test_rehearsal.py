@@ -8,7 +8,8 @@ import tempfile
 import unittest
 import xml.etree.ElementTree
 
-from support.node import PASSWORD, PROGRAM, ROOT, Node, wait_until
+from support.node import PASSWORD, PROGRAM, Node, wait_until
+from support.receiver import Receiver
 
 DOOR = {"rule_name": "door", "trigger_type": "event", "action_spec": {"type": "store", "message": "Door {{door}}"},
         "trigger_spec": {"types": ["door.opened"], "field": "door", "op": ">", "value": 5}}
@@ -79,13 +80,35 @@ class Backtests(unittest.TestCase):
         backtest = self.backtest()
         self.assertEqual(backtest["status"], "done", backtest)
         report = backtest["report"]
-        self.assertEqual(report["events"]["read"], 40)
+        self.assertEqual(report["events"]["evaluated"], 40)
         self.assertEqual(report["fired"]["total"], 16)
         self.assertEqual(report["actions"], {"store": 16})
         self.assertEqual(report["comparison"]["firings"]["both"], 16, report["comparison"])
         self.assertFalse(report["range"]["complete"])  # the log is younger than an hour
         self.assertTrue([r for r in report["remarks"] if "reaches back" in r], report["remarks"])
         self.assertEqual(len(self.node.get(self.path + "/exec-logs?limit=200").data["logs"]), 16, "nothing ran")
+
+    def test_alerts_and_who_would_have_been_told_are_rehearsed(self):
+        receiver = Receiver()
+        self.addCleanup(receiver.close)
+        made = self.node.post("/cep/channels", {"channel_id": "ops", "name": "ops", "type": "webhook", "config": {"url": receiver.url + "/ops"}})
+        self.assertEqual(made.status, 201, made)
+        rule = self.node.create_rule(
+            rule_name="hot", trigger_type="event", severity="high", alert={"resolve_after_seconds": 300},
+            trigger_spec={"types": ["climate"], "field": "t", "op": ">", "value": 30, "group_by": ["room"]},
+            action_spec={"type": "notify", "channels": ["ops"]})
+        self.node.send_events([{"type": "climate", "data": {"room": room, "t": 40}} for room in "ab"])
+        wait_until(lambda: len([c for c in receiver.calls if c.path == "/ops"]) >= 2, what="two notices")
+        answer = self.node.post(f"/cep/rules/{rule['rule_id']}/backtest", {"from": moment(-3600), "to": moment(1)})
+        path = "/cep/backtests/" + answer.data["backtest"]["job_id"]
+        backtest = wait_until(lambda: (lambda b: b if b["finished_at"] else None)(self.node.get(path).data["backtest"]), 30)
+        self.assertEqual(backtest["status"], "done", backtest)
+        report = backtest["report"]
+        self.assertEqual(report["alerts"]["total"], 2, report["alerts"])
+        self.assertEqual(report["channels"]["ops"]["firing"], 2, report)
+        self.assertEqual(report["comparison"]["alerts"]["both"], 2, report["comparison"])
+        self.assertEqual(report["comparison"]["notices"]["both"], 2, report["comparison"])
+        self.assertEqual(len([c for c in receiver.calls if c.path == "/ops"]), 2, "a rehearsal tells nobody")
 
     def test_a_changed_rule_is_tried_without_being_saved(self):
         changed = {"trigger_spec": {"types": ["door.opened"], "field": "door", "op": ">", "value": 7}}
@@ -124,7 +147,7 @@ class Backtests(unittest.TestCase):
         env = {"TOBIT_URL": self.node.url, "TOBIT_USER": "admin", "TOBIT_PASSWORD": PASSWORD}
         done = tobit("rule", "backtest", "door", "--from", "1h", env=env)
         self.assertEqual(done.returncode, 0, done)
-        self.assertIn("40 events read", done.stdout)
+        self.assertIn("40 evaluated", done.stdout)
         self.assertIn("fired: 16", done.stdout)
         as_json = tobit("rule", "backtest", "door", "--from", "1h", "--json", env=env)
         self.assertEqual(json.loads(as_json.stdout)["report"]["fired"]["total"], 16)

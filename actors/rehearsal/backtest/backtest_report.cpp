@@ -74,7 +74,7 @@ json shown(const notice& one) {
 json by_channel(const course& what) {
   auto out = json::object();
   const auto count = [&out](const std::string& channel, const std::string& name) {
-    auto& entry = out[channel];
+    auto& entry = *out.emplace(channel, json::object()).first;
     entry[name] = entry.value(name, 0) + 1;
   };
   for (const auto& one : what.notices.list) {
