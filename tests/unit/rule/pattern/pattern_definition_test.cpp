@@ -142,7 +142,7 @@ CAF_TEST(nonsense is refused with a place and a sentence and what is accepted is
   std::cout << "seed " << seed << " (set TOBIT_TEST_SEED to repeat)" << std::endl;
   nonsense n{seed};
   int accepted = 0;
-  for (int i = 0; i < 20'000; ++i) {
+  for (int i = 0; i < 6'000; ++i) {
     const auto spec = i % 3 == 0   ? n.object(4)
                       : i % 3 == 1 ? json{{"pattern", n.value(0)}, {"where", n.value(3)}}
                                    : n.near_miss();
@@ -163,7 +163,7 @@ CAF_TEST(nonsense is refused with a place and a sentence and what is accepted is
     timeline t{compiled->definition["trigger_spec"]};
     for (const auto* type : {"a", "b", "c", "d", "e", "A", "B"}) t.take({type, static_cast<double>(i % 50)});
   }
-  CAF_CHECK(accepted > 100);
+  CAF_CHECK(accepted > 50);
 }
 
 CAF_TEST(one interest covers the events of all steps) {

@@ -148,7 +148,7 @@ std::string joined(const std::vector<std::string>& texts) {
 CAF_TEST(patterns match exactly what the naive reference matches) {
   chance c{seed_of_run()};
   std::size_t matches = 0;
-  for (int round = 0; round < 600; ++round) {
+  for (int round = 0; round < 300; ++round) {
     const auto spec = good_pattern(c);
     const auto events = random_events(c, 40);
     timeline t{spec};
@@ -161,12 +161,12 @@ CAF_TEST(patterns match exactly what the naive reference matches) {
       CAF_FAIL(shown(spec, events) << "\n  expected:" << joined(expected) << "\n  found:" << joined(found));
     if (t.view()["partial_matches"] != 0) CAF_FAIL(shown(spec, events) << " leaves matches behind");
   }
-  CAF_CHECK(matches > 300);
+  CAF_CHECK(matches > 150);
 }
 
 CAF_TEST(snapshots and records bring the same state and the same matches about) {
   chance c{seed_of_run()};
-  for (int round = 0; round < 150; ++round) {
+  for (int round = 0; round < 100; ++round) {
     auto spec = good_pattern(c);
     if (c.one_in(2)) spec["allowed_lateness_seconds"] = 1 + c.below(4);
     auto events = random_events(c, 40);
@@ -203,7 +203,7 @@ CAF_TEST(snapshots and records bring the same state and the same matches about) 
 
 CAF_TEST(events that are out of order by less than the allowed lateness match as if they were not ) {
   chance c{seed_of_run()};
-  for (int round = 0; round < 150; ++round) {
+  for (int round = 0; round < 100; ++round) {
     auto spec = good_pattern(c);
     const auto events = random_events(c, 40);
     spec["allowed_lateness_seconds"] = 5;
