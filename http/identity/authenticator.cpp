@@ -3,6 +3,8 @@
 #include "http/identity/account_store.hpp"
 #include "http/identity/secret.hpp"
 
+#include <sodium.h>
+
 #include <thread>
 
 namespace tobit::http {
@@ -11,16 +13,30 @@ namespace {
 
 constexpr std::string_view key_prefix = "sk_";
 constexpr std::size_t key_length = 3 + 32;
+constexpr std::size_t basic_length_max = 1'000;
 constexpr rate use_noted{1.0 / 60, 1};
 
-std::string_view bearer_of(std::string_view authorization) {
-  constexpr std::string_view scheme = "bearer ";
-  if (authorization.size() < scheme.size()) return {};
+/// What follows the scheme's name; empty if the header holds another scheme.
+std::string_view credential_of(std::string_view authorization, std::string_view scheme) {
+  if (authorization.size() <= scheme.size() || authorization[scheme.size()] != ' ') return {};
   for (std::size_t i = 0; i < scheme.size(); ++i)
     if ((authorization[i] | 0x20) != scheme[i]) return {};
   authorization.remove_prefix(scheme.size());
   while (!authorization.empty() && authorization.front() == ' ') authorization.remove_prefix(1);
   return authorization;
+}
+
+/// The password of `user:password` in base64; empty if it is none.
+std::string basic_password(std::string_view encoded) {
+  std::string plain(encoded.size(), '\0');
+  std::size_t length = 0;
+  if (encoded.size() > basic_length_max ||
+      sodium_base642bin(reinterpret_cast<unsigned char*>(plain.data()), plain.size(), encoded.data(), encoded.size(),
+                        nullptr, &length, nullptr, sodium_base64_VARIANT_ORIGINAL) != 0)
+    return {};
+  plain.resize(length);
+  const auto colon = plain.find(':');
+  return colon == std::string::npos ? std::string{} : plain.substr(colon + 1);
 }
 
 result<void> check_account(const account& user) {
@@ -51,10 +67,20 @@ authenticator::authenticator(storage::database& store, const clock& time, access
 }
 
 void authenticator::authenticate(const request& incoming, receiver done) {
-  auto credential = bearer_of(incoming.header("authorization"));
+  const auto authorization = incoming.header("authorization");
+  if (const auto basic = credential_of(authorization, "basic"); !basic.empty()) {
+    const auto key = basic_password(basic);
+    if (key.starts_with(key_prefix)) return by_key(key, std::move(done));
+    return done(fail(error_code::unauthenticated,
+                     "With the scheme 'Basic' the password is an API key, which starts with 'sk_'; people sign in at "
+                     "POST /auth/login."));
+  }
+  auto credential = credential_of(authorization, "bearer");
   if (credential.empty()) {
-    if (!incoming.header("authorization").empty())
-      return done(fail(error_code::unauthenticated, "Only the scheme 'Bearer' is taken in the Authorization header."));
+    if (!authorization.empty())
+      return done(fail(error_code::unauthenticated,
+                       "Only the schemes 'Bearer' and 'Basic' (with an API key as password) are taken in the "
+                       "Authorization header."));
     credential = incoming.header("x-api-key");
     if (credential.empty()) return done(caller{});
     if (!credential.starts_with(key_prefix))

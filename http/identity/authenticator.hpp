@@ -16,8 +16,10 @@
 
 namespace tobit::http {
 
-/// Finds out who sends a request: `Authorization: Bearer <access token or sk_… key>` or `X-API-Key: sk_…`. Nothing else
-/// counts, in particular no cookie and no tenant header. Thread-safe; never blocks.
+/// Finds out who sends a request: `Authorization: Bearer <access token or sk_… key>`, `X-API-Key: sk_…`, or, for
+/// programs that know nothing else, `Authorization: Basic` with an API key as the password (any user name; RFC 7617).
+/// Nothing else counts, in particular no password of a person, no cookie and no tenant header. Thread-safe; never
+/// blocks.
 class authenticator {
 public:
   using receiver = std::function<void(result<caller>)>;

@@ -1,3 +1,4 @@
+#include "http/routes/ingest_answer.hpp"
 #include "http/routes/route_deps.hpp"
 
 #include <algorithm>
@@ -32,28 +33,6 @@ result<event::event_format> format_of(const request& incoming) {
               "with ce-… headers.");
 }
 
-json to_json(const event::ingest_report& report) {
-  json rejections = json::array();
-  for (const auto& one : report.rejected) {
-    json line{{"index", one.index}, {"error", describe(one.reason.code).name}, {"reason", one.reason.text()}};
-    if (!one.reason.pointer.empty()) line["pointer"] = one.reason.pointer;
-    rejections.push_back(std::move(line));
-  }
-  return {{"accepted", report.accepted},
-          {"duplicate", report.duplicate},
-          {"rejected", report.rejected_total},
-          {"rejections", std::move(rejections)}};
-}
-
-void answer_report(const exchange_ptr& ex, const event::ingest_report& report) {
-  const bool nothing_taken = report.accepted == 0 && report.duplicate == 0 && report.rejected_total > 0;
-  if (!nothing_taken) return ex->ok(to_json(report));
-  auto why = report.rejected.empty() ? error{error_code::validation_error} : report.rejected.front().reason;
-  if (report.rejected_total > 1)
-    why.message = "None of the events was taken; the first one: " + std::string(why.text());
-  ex->refuse(why, to_json(report));
-}
-
 void ingest(const route_deps& deps, const exchange_ptr& ex) {
   auto format = format_of(ex->incoming());
   if (!format) return ex->refuse(format.error());
@@ -67,7 +46,7 @@ void ingest(const route_deps& deps, const exchange_ptr& ex) {
   }
   wish.body = ex->take_raw_body();
   deps.intake->ingest(std::move(wish),
-                      ex->then([ex](const event::ingest_report& report) { answer_report(ex, report); }));
+                      ex->then([ex](const event::ingest_report& report) { answer_ingest(ex, report); }));
 }
 
 } // namespace
@@ -84,10 +63,7 @@ void add_ingest_routes(route_table& table, const route_deps& deps) {
                      .content_types = {"application/json", "application/x-ndjson", "application/cloudevents+json",
                                        "application/cloudevents-batch+json"},
                      .bytes_max = deps.ingest_body_max};
-  r.answers.type = object(
-      {required("accepted", whole(0, 1e9)), required("duplicate", whole(0, 1e9)), required("rejected", whole(0, 1e9)),
-       required("rejections", list_of(open_object({required("index", whole(0, 1e9)), required("error", text()),
-                                                   required("reason", text())})))});
+  r.answers.type = object(ingest_answer_fields());
   r.handler = [deps](const exchange_ptr& ex) { ingest(deps, ex); };
   table.add(std::move(r));
 }
