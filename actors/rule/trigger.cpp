@@ -130,6 +130,8 @@ trigger_verdict trigger::explain_metric(const subject& where, bool test) const {
                     {"actual_value", readable ? out.value->to_json() : json()},
                     {"condition_evaluated", out.matched},
                     {"error_reason", reason.empty() ? json() : json(reason)}};
+  for (auto name : {"query", "selector"})
+    if (spec_.contains(name)) out.references[name] = clip_text(spec_[name].get<std::string>(), 1'000);
   return out;
 }
 
@@ -230,7 +232,7 @@ std::vector<entity::interest> interests_of(const json& definition) {
     return {{"event", wanted}};
   }
   auto wanted = spec.get<entity::poll_interest>();
-  wanted.source = source == "host" ? "host" : "http";
+  wanted.source = source == "runtime" ? "http" : source;
   return {{"poll", wanted}};
 }
 

@@ -3,6 +3,7 @@
 #include "actors/rule/condition.hpp"
 #include "actors/rule/group_by.hpp"
 #include "actors/rule/pattern/pattern_definition.hpp"
+#include "actors/rule/series_definition.hpp"
 #include "actors/rule/window/window_definition.hpp"
 #include "runtime/time/cron.hpp"
 #include "schemas/redaction.hpp"
@@ -74,21 +75,32 @@ json read_schedule(field_reader& in) {
   return out;
 }
 
-/// The fields that say what is read and how often; shared by metric and anomaly.
-void read_poll(field_reader& in, json& out, const outbound::guard_options& guard) {
+/// Where the number stands in a reading: for series it need not be said.
+void read_value_path(field_reader& in, json& out, bool series) {
+  if (series && !in.has("value_path")) {
+    in.any("value_path");
+    out["value_path"] = "value";
+  } else {
+    out["value_path"] = read_path(in, "value_path");
+  }
+}
+
+/// The fields that say what is read and how often; shared by metric and anomaly. True if readings are series.
+bool read_poll(field_reader& in, json& out, const outbound::guard_options& guard) {
   out["poll_interval_seconds"] = in.integer("poll_interval_seconds", 1, 86'400, 30);
   if (out["source"] == "host") {
     for (auto name : {"endpoint", "method", "params", "headers", "timeout_ms"})
       in.refuse_if_present(name,
                            "The source 'host' reads the machine itself and takes no request; remove this field, or "
                            "use the source 'runtime'.");
-    return;
+    return read_series(in, out);
   }
   out["endpoint"] = read_endpoint(in, guard);
   out["method"] = in.choice("method", {"GET", "POST"}, "GET");
   out["params"] = read_params(in);
   out["headers"] = read_headers(in);
   out["timeout_ms"] = in.integer("timeout_ms", 100, 30'000, 5'000);
+  return in.problems().good() && read_series(in, out);
 }
 
 std::string read_poll_source(field_reader& in, const std::vector<std::string_view>& sources, std::string otherwise) {
@@ -98,9 +110,8 @@ std::string read_poll_source(field_reader& in, const std::vector<std::string_vie
 
 json read_metric(field_reader& in, const outbound::guard_options& guard) {
   refuse_later_features(in);
-  json out{{"source", read_poll_source(in, {"runtime", "http", "host"}, "runtime")}};
-  read_poll(in, out, guard);
-  out["value_path"] = read_path(in, "value_path");
+  json out{{"source", read_poll_source(in, {"runtime", "http", "host", "probe", "prometheus"}, "runtime")}};
+  read_value_path(in, out, read_poll(in, out, guard));
   const bool windowed = in.has("window_config") || in.has("aggregation");
   if (!windowed || in.has("op")) {
     auto op = in.choice("op", {">", "<", ">=", "<=", "==", "=", "!="}, "==");
@@ -202,11 +213,13 @@ json read_anomaly(field_reader& in, const outbound::guard_options& guard) {
   refuse_later_features(in);
   for (auto name : {"window_config", "aggregation"}) in.refuse_if_present(name, needs_no_window);
   auto method = in.choice("anomaly_method", {"zscore", "iqr", "ema"}, "zscore");
-  json out{{"source", read_poll_source(in, {"payload", "runtime", "http", "host"}, "payload")},
+  json out{{"source", read_poll_source(in, {"payload", "runtime", "http", "host", "probe", "prometheus"}, "payload")},
            {"anomaly_method", method}};
+  bool series = false;
   if (out["source"] == "payload") {
     read_filters(in, out);
-    for (auto name : {"endpoint", "method", "params", "headers", "timeout_ms", "poll_interval_seconds"})
+    for (auto name : {"endpoint", "method", "params", "headers", "timeout_ms", "poll_interval_seconds", "query",
+                      "format", "selector", "reduce"})
       in.refuse_if_present(
           name, "The source 'payload' takes values from events; set 'source' to 'runtime' or 'host' to poll.");
     if (out["types"].empty() && out["sources"].empty())
@@ -214,9 +227,9 @@ json read_anomaly(field_reader& in, const outbound::guard_options& guard) {
   } else {
     for (auto name : {"types", "event_type", "sources"})
       in.refuse_if_present(name, "Only the source 'payload' takes values from events; remove this field.");
-    read_poll(in, out, guard);
+    series = read_poll(in, out, guard);
   }
-  out["value_path"] = read_path(in, "value_path");
+  read_value_path(in, out, series);
   read_groups(in, out);
   out["max_keys"] = in.integer("max_keys", 1, 1'000'000, 10'000);
   auto values = json::array();

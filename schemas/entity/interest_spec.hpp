@@ -24,13 +24,19 @@ struct schedule_interest {
 
 /// Source "poll": read something every `poll_interval_seconds` and send me the answer.
 struct poll_interest {
-  std::string source = "http"; ///< "http" or "host" (the machine that the node runs on; no further field is used)
+  /// "http", "probe" (whether and how fast it answers), "prometheus" (a server's query API), or "host" (the machine
+  /// that the node runs on; no further field is used).
+  std::string source = "http";
   std::string endpoint; ///< absolute http(s) URL, already checked against the outbound guard, or /path on this node
   std::string method = "GET";    ///< GET or POST
   json params = json::object();  ///< strings, numbers, booleans: query parameters (GET) or the JSON body (POST)
   json headers = json::object(); ///< strings; may hold secrets
   std::int64_t poll_interval_seconds = 30; ///< 1 to 86'400
   std::int64_t timeout_ms = 5'000;         ///< 100 to 30'000
+  std::string query;                       ///< "prometheus": the instant query (PromQL), at most 4'000 bytes
+  std::string selector;                    ///< "http": not empty: the answer is a page of Prometheus's text format,
+                                           ///< and these series of it are wanted
+  std::string reduce;                      ///< of several series: one | first | max | min | sum | avg | each
 };
 
 /// Source "event": send me events from the log that fit. Both lists hold globs (`*` any characters, `?` one); an empty
@@ -49,7 +55,7 @@ struct event_interest {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(schedule_interest, cron, interval_seconds, timezone, missed, missed_max,
                                                 overlap, jitter_seconds)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(poll_interest, source, endpoint, method, params, headers,
-                                                poll_interval_seconds, timeout_ms)
+                                                poll_interval_seconds, timeout_ms, query, selector, reduce)
 void to_json(json& out, const event_interest& wanted); ///< without `field` if there is none
 void from_json(const json& in, event_interest& wanted);
 

@@ -108,3 +108,57 @@ CAF_TEST(the error of a failing client is passed on) {
   source->read(get("http://hangs.example/"), [&](result<metric_document> document) { seen = document.error(); });
   CAF_CHECK(seen.code == error_code::deadline_exceeded);
 }
+
+CAF_TEST(a query goes to the server's query API with a time limit) {
+  auto what = get("http://prometheus.example:9090/");
+  what.source = "prometheus";
+  what.query = "sum(up{job=\"a\"})";
+  what.params = json{{"dedup", true}};
+  auto request = poll_request(what, "").value();
+  CAF_CHECK(contains(request.url, "http://prometheus.example:9090/api/v1/query?"));
+  CAF_CHECK(contains(request.url, "query=sum%28up%7Bjob%3D%22a%22%7D%29"));
+  CAF_CHECK(contains(request.url, "timeout=5000ms"));
+  CAF_CHECK(contains(request.url, "dedup=true"));
+  what.method = "POST";
+  request = poll_request(what, "").value();
+  CAF_CHECK_EQUAL(request.url, "http://prometheus.example:9090/api/v1/query");
+  CAF_CHECK(contains(request.body, "query=sum%28up"));
+  CAF_CHECK(request.body.front() != '?');
+}
+
+CAF_TEST(the answer of a query and a page of metrics become readings) {
+  auto what = get("http://prometheus.example:9090");
+  what.source = "prometheus";
+  what.reduce = "one";
+  const auto good = read_answer(
+      what,
+      answer(200, "application/json",
+             R"({"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"0.5"]}]}})"));
+  CAF_REQUIRE(good.has_value());
+  CAF_CHECK_EQUAL((**good)["value"], 0.5);
+  const auto refused =
+      read_answer(what, answer(422, "application/json",
+                               R"({"status":"error","errorType":"execution","error":"too many samples"})"));
+  CAF_CHECK(contains(refused.error().message, "too many samples"));
+  CAF_CHECK(contains(read_answer(what, answer(502, "text/html", "<html>")).error().message, "status 502"));
+  what = get("http://node.example:9100/metrics");
+  what.selector = "load1";
+  what.reduce = "one";
+  CAF_CHECK_EQUAL((**read_answer(what, answer(200, "text/plain", "load1 0.25\n")))["value"], 0.25);
+  CAF_CHECK(contains(read_answer(what, answer(404, "text/plain", "no")).error().message, "status 404"));
+  CAF_CHECK(contains(read_answer(what, answer(200, "text/html", "<html>")).error().message, "Line 1"));
+}
+
+CAF_TEST(for a probe every outcome is a reading) {
+  using namespace std::chrono_literals;
+  const auto up = probe_document(answer(204, "text/plain", ""), 12'500us);
+  CAF_CHECK_EQUAL((*up)["up"], 1);
+  CAF_CHECK_EQUAL((*up)["latency_ms"], 12.5);
+  CAF_CHECK((*up)["error"].is_null());
+  const auto broken = probe_document(answer(503, "text/plain", "down"), 1ms);
+  CAF_CHECK_EQUAL((*broken)["up"], 0);
+  CAF_CHECK_EQUAL((*broken)["status"], 503);
+  const auto gone = probe_document(tl::unexpected(error{error_code::connection_error, "refused"}), 1ms);
+  CAF_CHECK_EQUAL((*gone)["status"], 0);
+  CAF_CHECK_EQUAL((*gone)["error"], "refused");
+}
