@@ -168,7 +168,11 @@ private:
     deps.entities = deps_.entities;
     deps.residents = deps_.residents;
     deps.effects = deps_.effects;
+    deps.kinds = deps_.kinds;
     deps.intake = deps_.intake;
+    deps.polling_figures = deps_.polling_figures;
+    deps.instance = options_.instance;
+    deps.started_at = deps_.time->now();
     deps.channels = deps_.channels;
     deps.bus = deps_.bus;
     deps.jobs = deps_.jobs;
@@ -188,8 +192,10 @@ private:
       add_rule_run_routes(table_, deps);
       add_anomaly_routes(table_, deps);
       add_rule_import_routes(table_, deps);
+      if (deps.kinds) add_rule_check_routes(table_, deps);
       add_rehearsal_routes(table_, deps);
       add_stats_routes(table_, deps);
+      add_scheduler_routes(table_, deps);
       add_actor_routes(table_, deps);
       add_channel_routes(table_, deps);
       add_channel_status_routes(table_, deps);
@@ -200,7 +206,10 @@ private:
       add_alerting_routes(table_, deps);
     }
     add_event_routes(table_, deps);
+    add_event_search_routes(table_, deps);
+    add_error_timeline_routes(table_, deps);
     if (deps.intake) add_ingest_routes(table_, deps);
+    if (deps.intake) add_alert_ingest_routes(table_, deps);
     if (deps.streams) add_stream_routes(table_, deps);
     add_document_routes(table_, deps);
   }

@@ -6,6 +6,7 @@
 #include "runtime/entity/effect_watch.hpp"
 #include "runtime/entity/entity_gateway.hpp"
 #include "runtime/entity/entity_residency.hpp"
+#include "runtime/entity/kind_registry.hpp"
 #include "runtime/intake/event_intake.hpp"
 #include "runtime/job/job_desk.hpp"
 #include "runtime/notice/channel_tester.hpp"
@@ -31,6 +32,7 @@ class route_table;
 /// What the edge is set to. The settings that these come from are named.
 struct edge_options {
   std::string version = "0.1.0", build;           ///< as /version shows them
+  std::string instance = "local";                 ///< node.id
   std::size_t body_max = 1u << 20;                ///< http.body_max
   std::chrono::milliseconds body_time{30'000};    ///< http.body_time
   std::chrono::milliseconds request_time{10'000}; ///< http.request_time
@@ -59,6 +61,8 @@ struct edge_deps {
   entity::entity_gateway* entities = nullptr;
   const entity::entity_residency* residents = nullptr;
   entity::effect_watch* effects = nullptr;
+  const entity::kind_registry* kinds = nullptr;
+  std::function<void(std::function<void(json)>)> polling_figures; ///< see `poll::poll_loop::inspect`; may be empty
   event::event_intake* intake = nullptr;
   notice::channel_tester* channels = nullptr;
   stream::event_bus* bus = nullptr;

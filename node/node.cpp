@@ -231,13 +231,17 @@ private:
     ledger_ = schedule::make_tick_ledger(ledger);
     ledger_slot_.fill(*ledger_);
     host_ = poll::make_host_source(*actors_, time_);
-    http_source_ = poll::make_http_source({*out_, out_.get(), [this] { return own_.url_if_known(); }});
+    http_source_ = poll::make_http_source({*out_, out_.get(), [this] { return own_.url_if_known(); }, &time_});
     poll::poll_loop_deps polling{*actors_,
                                  *store_,
                                  *entities_,
                                  time_,
                                  figures_,
-                                 {{"host", host_.get()}, {"http", http_source_.get()}, {"runtime", http_source_.get()}},
+                                 {{"host", host_.get()},
+                                  {"http", http_source_.get()},
+                                  {"runtime", http_source_.get()},
+                                  {"probe", http_source_.get()},
+                                  {"prometheus", http_source_.get()}},
                                  [](const std::string&, const poll::reading& found) {
                                    return message::of(
                                        rule::evaluate_metric{found.document ? *found.document : json(nullptr),
@@ -256,6 +260,8 @@ private:
     deps.entities = entities_.get();
     deps.effects = entities_.get();
     deps.residents = entities_.get();
+    deps.kinds = &kinds_;
+    deps.polling_figures = [this](std::function<void(json)> done) { poll_->inspect(std::move(done)); };
     deps.intake = &events_->intake();
     deps.channels = channel_probe_.get();
     deps.bus = bus_.get();

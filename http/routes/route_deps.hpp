@@ -10,6 +10,7 @@
 #include "runtime/entity/effect_watch.hpp"
 #include "runtime/entity/entity_gateway.hpp"
 #include "runtime/entity/entity_residency.hpp"
+#include "runtime/entity/kind_registry.hpp"
 #include "runtime/intake/event_intake.hpp"
 #include "runtime/job/job_desk.hpp"
 #include "runtime/notice/channel_tester.hpp"
@@ -36,7 +37,12 @@ struct route_deps {
   entity::entity_gateway* entities = nullptr;          ///< null: no rules and actors
   const entity::entity_residency* residents = nullptr; ///< null: nobody is shown as being in memory
   entity::effect_watch* effects = nullptr;             ///< null: a trigger does not wait for its effects
+  const entity::kind_registry* kinds = nullptr;        ///< null: nothing is checked without being saved
   event::event_intake* intake = nullptr;               ///< null: no /cep/events/ingest
+  /// Gives `poll::poll_loop::inspect`'s figures; may be empty.
+  std::function<void(std::function<void(json)>)> polling_figures;
+  std::string instance = "local";   ///< the node's name
+  utc_time started_at;
   notice::channel_tester* channels = nullptr;          ///< null: no /cep/channels/test
   stream::event_bus* bus = nullptr;                    ///< null: no event streams
   job::job_desk* jobs = nullptr;                       ///< null: no long work
@@ -56,6 +62,7 @@ void add_rule_routes(route_table& table, const route_deps& deps);
 void add_rule_run_routes(route_table& table, const route_deps& deps);
 void add_anomaly_routes(route_table& table, const route_deps& deps);
 void add_rule_import_routes(route_table& table, const route_deps& deps);
+void add_rule_check_routes(route_table& table, const route_deps& deps); ///< precondition: `kinds`
 void add_channel_routes(route_table& table, const route_deps& deps);
 void add_channel_status_routes(route_table& table, const route_deps& deps);
 void add_dead_letter_routes(route_table& table, const route_deps& deps);
@@ -64,7 +71,11 @@ void add_silence_routes(route_table& table, const route_deps& deps);
 void add_notification_routes(route_table& table, const route_deps& deps);
 void add_alerting_routes(route_table& table, const route_deps& deps);
 void add_event_routes(route_table& table, const route_deps& deps);
+void add_event_search_routes(route_table& table, const route_deps& deps);
+void add_error_timeline_routes(route_table& table, const route_deps& deps);
+void add_scheduler_routes(route_table& table, const route_deps& deps);
 void add_ingest_routes(route_table& table, const route_deps& deps);
+void add_alert_ingest_routes(route_table& table, const route_deps& deps);
 void add_rehearsal_routes(route_table& table, const route_deps& deps);
 void add_stats_routes(route_table& table, const route_deps& deps);
 void add_actor_routes(route_table& table, const route_deps& deps);

@@ -60,7 +60,7 @@ struct import_run {
   void settle(std::size_t index, const std::string& key, const result<message>& answer) {
     json line{{"index", index}, {"rule_id", key}};
     if (const auto* live = answer ? answer->as<entity::definition_live>() : nullptr) {
-      line["status"] = live->version == 1 ? "created" : "updated";
+      line["status"] = live->unchanged ? "unchanged" : live->version == 1 ? "created" : "updated";
       line["version"] = live->version;
       ++accepted;
     } else {
@@ -97,6 +97,7 @@ void define(const std::shared_ptr<import_run>& run, std::size_t index, std::func
   wish.change = "create";
   if (!named || !run->replace) wish.expected_version = 0;
   wish.summary = "import";
+  wish.unless_same = true;
   run->entities.ask(ref, run->ex->context().child(), message::of(std::move(wish)),
                     [run, index, key = ref.key, ended = std::move(ended)](const result<message>& answer) {
                       run->settle(index, key, answer);
@@ -134,8 +135,9 @@ void add_rule_import_routes(route_table& table, const route_deps& deps) {
                      .bytes_max = deps.import_body_max};
   r.answers.type = object(
       {required("total", whole(0, 1e9)), required("accepted", whole(0, 1e9)), required("refused", whole(0, 1e9)),
-       required("results", list_of(open_object({required("index", whole(0, 1e9)),
-                                                required("status", choice({"created", "updated", "refused"}))})))});
+       required("results",
+                list_of(open_object({required("index", whole(0, 1e9)),
+                                     required("status", choice({"created", "updated", "unchanged", "refused"}))})))});
   r.answers.also = {207};
   r.deadline = import_time;
   r.handler = [deps](const exchange_ptr& ex) { import_rules(deps, ex); };

@@ -68,6 +68,7 @@ void update_rule(const route_deps& deps, const exchange_ptr& ex) {
   entity::define_entity wish;
   wish.body = std::move(ex->body());
   wish.expected_version = *expected;
+  wish.unless_same = true;
   change_rule(deps, ex, wish);
 }
 
@@ -75,6 +76,7 @@ void set_active(const route_deps& deps, const exchange_ptr& ex, bool active) {
   entity::define_entity wish;
   wish.body = {{"is_active", active}};
   wish.change = active ? "enable" : "disable";
+  wish.unless_same = true;
   change_rule(deps, ex, wish);
 }
 
@@ -165,7 +167,7 @@ void add_change_routes(route_table& table, const route_deps& deps) {
   auto update = rule_route("PUT", "/cep/rules/{rule_id}", "update_rule",
                            "Changes the fields that are sent and puts the result live as a new version.", "cep:update",
                            [deps](const exchange_ptr& ex) { update_rule(deps, ex); });
-  update.notes = "trigger_spec and action_spec are replaced as a whole.";
+  update.notes = "trigger_spec and action_spec are replaced as a whole. What changes nothing makes no new version.";
   update.body = body_rule{.type = open_object()};
   update.body->type.schema = {{"type", "object"}, {"description", "Any fields of a rule."}};
   for (auto& p : version_parameters()) update.parameters.push_back(std::move(p));

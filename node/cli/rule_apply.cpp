@@ -17,14 +17,15 @@ namespace tobit::cli {
 
 namespace {
 
-enum class step { create, update, nothing };
+enum class step { create, update, nothing }; // an update may turn out to be nothing
 
 /// One rule of the files and what becomes of it.
 struct item {
   json wanted;
   std::string id, name;
   step todo = step::create;
-  bool by_id = false; ///< its id was given: an update that finds nothing becomes a creation
+  std::string version; ///< of the rule that is there
+  bool by_id = false;  ///< its id was given: an update that finds nothing becomes a creation
   std::optional<node_failure> failure;
 };
 
@@ -53,12 +54,15 @@ public:
   application(const command_line& line, const apply_options& options, node_client& node, std::vector<json> wanted)
       : line_(line), options_(options), node_(node) {
     for (auto& definition : wanted)
-      items_.push_back({std::move(definition), {}, {}, step::create, false, std::nullopt});
+      items_.push_back({std::move(definition), {}, {}, step::create, {}, false, std::nullopt});
   }
 
   int run() {
     if (auto planned = plan(); !planned) return report(line_, planned.error());
-    if (!options_.dry_run) carry_out();
+    if (options_.dry_run)
+      look_ahead();
+    else
+      carry_out();
     return show();
   }
 
@@ -101,7 +105,30 @@ private:
       return;
     }
     one.id = text_at(*first->second, "rule_id");
+    one.version = text_at(*first->second, "version");
     one.todo = already_so(*first->second, one.wanted) ? step::nothing : step::update;
+  }
+
+  /// Asks the node what would become of each item.
+  void look_ahead() {
+    for (auto& one : items_) {
+      if (one.failure || one.todo == step::nothing) continue;
+      const auto whom = one.todo == step::update && !one.version.empty() ? "?rule_id=" + percent_encode(one.id) : "";
+      auto body = one.wanted;
+      if (one.todo == step::update) body.erase("rule_id");
+      auto answer = node_.call("POST", "/cep/rules/validate" + whom, body);
+      if (!answer) {
+        if (answer.error().code == unreachable) lost_ = answer.error();
+        one.failure = std::move(answer.error());
+        if (lost_) return;
+      } else if (text_at(answer->data, "valid") == "false") {
+        const auto& errors = answer->data["errors"];
+        one.failure = local_refusal(errors.empty() ? "" : text_at(errors[0], "message"));
+        if (!errors.empty()) one.failure->pointer = text_at(errors[0], "pointer");
+      } else if (one.todo == step::update && text_at(answer->data, "changed") == "false") {
+        one.todo = step::nothing;
+      }
+    }
   }
 
   planned_request request_for(const item& one) const {
@@ -142,6 +169,9 @@ private:
       const auto& data = answer->data;
       const auto& rule = data.is_object() && data.contains("rule") ? data["rule"] : data;
       if (auto given = text_at(rule, "rule_id"); !given.empty()) one.id = given;
+      // The node knows the defaults that a file leaves out: it may find that nothing changed.
+      if (one.todo == step::update && !one.version.empty() && text_at(rule, "version") == one.version)
+        one.todo = step::nothing;
       return true;
     }
     if (one.by_id && one.todo == step::update && answer.error().status == 404) {

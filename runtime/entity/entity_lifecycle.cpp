@@ -62,7 +62,7 @@ void entity_machine::define(const delivery_ptr& asked, const define_entity& wish
                      "A definition may have at most " + std::to_string(limits.definition_bytes_max) + " bytes."));
   if (auto fits = check_version(wish.expected_version); !fits) return hold(asked, fail(fits.error()));
   auto change = !exists() ? "create" : wish.change == "create" ? "update" : wish.change;
-  put_live(asked, wish.body, std::move(change), wish.summary);
+  put_live(asked, wish.body, std::move(change), wish.summary, true, wish.unless_same);
 }
 
 void entity_machine::roll_back(const delivery_ptr& asked, const rollback_entity& wish) {
@@ -112,7 +112,7 @@ void entity_machine::say(decision said, const moment& at, storage::unit_of_work&
 }
 
 void entity_machine::put_live(const delivery_ptr& asked, const json& body, std::string change,
-                              const std::string& summary, bool answers) {
+                              const std::string& summary, bool answers, bool unless_same) {
   const bool has_row = mode_ != mode::vacant;
   const auto before = exists() ? json::parse(definition_) : json();
   std::unique_ptr<entity_logic> next;
@@ -126,6 +126,9 @@ void entity_machine::put_live(const delivery_ptr& asked, const json& body, std::
     auto understood = kind_->compile(ref_, body, before.is_null() ? nullptr : &before);
     if (!understood) return hold(asked, fail(understood.error()));
     compiled = std::move(*understood);
+    if (unless_same && mode_ == mode::live && compiled.definition == before)
+      return hold(asked,
+                  message::of(definition_live{head_.version, shown_definition(compiled.definition, head_), true}));
     auto built = successor(has_row ? head_.version + 1 : 1, compiled.definition);
     if (!built) return hold(asked, fail(built.error()));
     next = std::move(*built);

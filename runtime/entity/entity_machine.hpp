@@ -120,7 +120,7 @@ private:
   void define(const delivery_ptr& asked, const define_entity& wish);
   void roll_back(const delivery_ptr& asked, const rollback_entity& wish);
   void put_live(const delivery_ptr& asked, const json& body, std::string change, const std::string& summary,
-                bool answers = true);
+                bool answers = true, bool unless_same = false);
   bool introduce(const delivery_ptr& asked);
   void say(decision said, const moment& at, storage::unit_of_work& unit, pending_commit& pending);
   result<std::unique_ptr<entity_logic>> successor(std::int64_t version, const json& definition);

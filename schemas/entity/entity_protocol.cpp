@@ -19,6 +19,7 @@ void to_json(json& out, const define_entity& m) {
              {"change", m.change},
              {"expected_version", optional_number(m.expected_version)},
              {"summary", m.summary}};
+  if (m.unless_same) out["unless_same"] = true;
 }
 
 void from_json(const json& in, define_entity& m) {
@@ -26,6 +27,18 @@ void from_json(const json& in, define_entity& m) {
   m.change = in.value("change", std::string("update"));
   m.expected_version = optional_number(in, "expected_version");
   m.summary = in.value("summary", std::string{});
+  m.unless_same = in.value("unless_same", false);
+}
+
+void to_json(json& out, const definition_live& m) {
+  out = json{{"version", m.version}, {"definition", m.definition}};
+  if (m.unchanged) out["unchanged"] = true;
+}
+
+void from_json(const json& in, definition_live& m) {
+  m.version = in.value("version", std::int64_t{0});
+  m.definition = in.value("definition", json());
+  m.unchanged = in.value("unchanged", false);
 }
 
 void to_json(json& out, const delete_entity& m) {

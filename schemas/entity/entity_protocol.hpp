@@ -21,11 +21,15 @@ struct define_entity {
   std::string change = "update"; ///< create | update | rollback | enable | disable
   std::optional<std::int64_t> expected_version; ///< refuse unless this is the current version; 0: must not exist yet
   std::string summary;                          ///< what the user says about the change, at most 500 bytes
+  /// Writes no new version if the compiled definition is what is live already: then the answer names the version
+  /// that is.
+  bool unless_same = false;
 };
 struct definition_live {
   static constexpr std::string_view wire_name = "tobit.entity.definition_live.v1";
   std::int64_t version = 0;
-  json definition; ///< as stored: defaults filled in, plus version, timestamps, author
+  json definition;        ///< as stored: defaults filled in, plus version, timestamps, author
+  bool unchanged = false; ///< nothing was written, see `define_entity::unless_same`
 };
 
 /// Puts the content of an older version live as a new version. Answer: `definition_live`.
@@ -93,7 +97,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(effect_settled, effect_id, type,
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(message_effect, to_kind, to_key, name, body)
 inline void to_json(json& out, const wake_entity&) { out = json::object(); }
 inline void from_json(const json&, wake_entity&) {}
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(definition_live, version, definition)
+void to_json(json& out, const definition_live& m);
+void from_json(const json& in, definition_live& m);
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(rollback_entity, version, summary)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(control_entity, action, reason)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(entity_view, view)
