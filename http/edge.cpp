@@ -171,6 +171,7 @@ private:
     deps.kinds = deps_.kinds;
     deps.intake = deps_.intake;
     deps.polling_figures = deps_.polling_figures;
+    deps.folder = deps_.folder;
     deps.instance = options_.instance;
     deps.started_at = deps_.time->now();
     deps.channels = deps_.channels;
@@ -193,6 +194,9 @@ private:
       add_anomaly_routes(table_, deps);
       add_rule_import_routes(table_, deps);
       if (deps.kinds) add_rule_check_routes(table_, deps);
+      add_rule_export_routes(table_, deps);
+      add_rules_dir_routes(table_, deps);
+      add_template_routes(table_, deps);
       add_rehearsal_routes(table_, deps);
       add_stats_routes(table_, deps);
       add_scheduler_routes(table_, deps);

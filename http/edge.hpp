@@ -63,6 +63,8 @@ struct edge_deps {
   entity::effect_watch* effects = nullptr;
   const entity::kind_registry* kinds = nullptr;
   std::function<void(std::function<void(json)>)> polling_figures; ///< see `poll::poll_loop::inspect`; may be empty
+  /// See `folder::definition_folder::inspect`; empty: no folder is watched.
+  std::function<void(bool, std::function<void(json)>)> folder;
   event::event_intake* intake = nullptr;
   notice::channel_tester* channels = nullptr;
   stream::event_bus* bus = nullptr;

@@ -2,6 +2,7 @@
 
 #include "actors/alert/alerting_kind.hpp"
 #include "actors/event/event_log.hpp"
+#include "actors/folder/definition_folder.hpp"
 #include "actors/notify/channel/channel_handler.hpp"
 #include "actors/notify/channel/channel_kind.hpp"
 #include "actors/notify/channel/channel_probe.hpp"
@@ -97,6 +98,7 @@ public:
     if (edge_) edge_->set_phase("stopping");
     if (edge_) edge_->stop();
     if (server_) server_->stop(grace / 2);
+    if (folder_) folder_->stop();
     if (jobs_) jobs_->stop();
     if (poll_) poll_->stop();
     if (ledger_) ledger_->stop(left());
@@ -249,6 +251,9 @@ private:
                                  }};
     poll_ = poll::make_poll_loop(polling, poll_options(settings_));
     poll_slot_.fill(*poll_);
+    const auto folder = folder_options(settings_);
+    if (folder.path.empty()) return;
+    folder_ = folder::make_definition_folder({*actors_, *store_, *entities_, kinds_, time_, figures_}, folder);
   }
 
   result<void> start_edge() {
@@ -262,6 +267,8 @@ private:
     deps.residents = entities_.get();
     deps.kinds = &kinds_;
     deps.polling_figures = [this](std::function<void(json)> done) { poll_->inspect(std::move(done)); };
+    if (folder_)
+      deps.folder = [this](bool again, std::function<void(json)> done) { folder_->inspect(again, std::move(done)); };
     deps.intake = &events_->intake();
     deps.channels = channel_probe_.get();
     deps.bus = bus_.get();
@@ -314,6 +321,7 @@ private:
     if (auto started = events_->start(*entities_); !started) return started;
     if (settings_.boolean(setting::ops_enable_cep_scheduler)) ledger_->start();
     if (settings_.boolean(setting::cep_enable_metric_polling)) poll_->start();
+    if (folder_) folder_->start();
     return {};
   }
 
@@ -359,6 +367,7 @@ private:
   std::unique_ptr<entity::entity_runtime> entities_;
   std::unique_ptr<schedule::tick_ledger> ledger_;
   std::unique_ptr<poll::poll_loop> poll_;
+  std::unique_ptr<folder::definition_folder> folder_;
   std::unique_ptr<rehearsal::backtest_work> backtests_;
   std::unique_ptr<job::job_desk> jobs_;
   std::unique_ptr<http::edge> edge_;

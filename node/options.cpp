@@ -95,6 +95,17 @@ poll::poll_loop_options poll_options(const config::settings& from) {
   return to;
 }
 
+folder::definition_folder_options folder_options(const config::settings& from) {
+  folder::definition_folder_options to;
+  to.path = from.text(setting::rules_dir);
+  const auto& removed = from.text(setting::rules_dir_removed);
+  to.removed = removed == "delete" ? folder::removal::erase
+               : removed == "keep" ? folder::removal::keep
+                                   : folder::removal::disable;
+  to.rescan = from.duration(setting::rules_dir_rescan);
+  return to;
+}
+
 result<http::server_options> server_options(const config::settings& from) {
   const auto& address = from.text(setting::http_address);
   const auto colon = address.rfind(':');
@@ -128,6 +139,7 @@ result<http::server_options> server_options(const config::settings& from) {
 
 http::edge_options edge_options(const config::settings& from, const std::string& bound_address) {
   http::edge_options to;
+  to.instance = from.text(setting::node_id);
   to.body_max = from.size(setting::http_body_max);
   to.body_time = from.duration(setting::http_body_time);
   to.request_time = from.duration(setting::http_request_time);

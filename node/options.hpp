@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/event/event_log.hpp"
+#include "actors/folder/definition_folder.hpp"
 #include "actors/notify/channel/channel_options.hpp"
 #include "actors/poll/poll_loop.hpp"
 #include "config/settings.hpp"
@@ -26,6 +27,8 @@ telemetry::span_options span_options(const config::settings& from);
 entity::entity_options entity_options(const config::settings& from);
 event::event_log_options event_log_options(const config::settings& from);
 poll::poll_loop_options poll_options(const config::settings& from);
+/// Without a path there is no folder.
+folder::definition_folder_options folder_options(const config::settings& from);
 /// Errors: configuration_error (the address is not host:port with a numeric host).
 result<http::server_options> server_options(const config::settings& from);
 http::edge_options edge_options(const config::settings& from, const std::string& bound_address);

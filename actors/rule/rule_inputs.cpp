@@ -33,20 +33,27 @@ result<entity::decision> rule_state::on_metric(const evaluate_metric& metric, co
   t.out.reply = message::of(metric_evaluated{});
   const bool repeated = metric.observed_at_us != 0 && metric.observed_at_us == memory_.last_observed_at_us;
   if (!active_ || !trigger_.polls() || repeated) return std::move(t.out);
-  t.judged = 1;
   t.observed_at_us = metric.observed_at_us;
-  const cause from{"metric", subject::of(metric.payload)};
-  if (metric.error.empty()) {
-    const auto observed = metric.observed_at_us != 0 ? from_micros(metric.observed_at_us) : at.now;
-    take({from.where, observed, at.now}, from, t);
-  } else {
-    verdicts_.clear();
-    auto& failed = verdicts_.emplace_back();
-    failed.at = at.now;
-    failed.verdict.references = json::object();
-    failed.verdict.error = metric.error;
-    settle(from, t);
-  }
+  const auto judge = [&](const json& reading) {
+    ++t.judged;
+    const cause from{"metric", subject::of(reading)};
+    if (metric.error.empty()) {
+      const auto observed = metric.observed_at_us != 0 ? from_micros(metric.observed_at_us) : at.now;
+      take({from.where, observed, at.now}, from, t);
+    } else {
+      verdicts_.clear();
+      auto& failed = verdicts_.emplace_back();
+      failed.at = at.now;
+      failed.verdict.references = json::object();
+      failed.verdict.error = metric.error;
+      settle(from, t);
+    }
+  };
+  const bool each = trigger_.judges_each_series() && metric.payload.is_object() && metric.payload.contains("readings");
+  if (each && metric.error.empty())
+    for (const auto& reading : metric.payload["readings"]) judge(reading);
+  else
+    judge(metric.payload);
   t.out.reply = message::of(metric_evaluated{t.matched > 0});
   close(t, -1, 0);
   return std::move(t.out);

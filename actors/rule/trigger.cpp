@@ -50,6 +50,7 @@ trigger::trigger(const json& definition) : spec_(definition.at("trigger_spec")) 
                               : trigger_type::anomaly;
   on_change_ = spec_.value("fire", "") == "on_change";
   polls_ = type_ == trigger_type::metric || (type_ == trigger_type::anomaly && spec_.at("source") != "payload");
+  each_series_ = spec_.value("reduce", "") == "each";
   const auto filter = type_ == trigger_type::pattern ? pattern::event_interest_of(spec_) : spec_;
   types_ = filter.value("types", std::vector<std::string>{});
   sources_ = filter.value("sources", std::vector<std::string>{});

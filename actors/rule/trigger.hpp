@@ -36,6 +36,8 @@ public:
   bool learns() const noexcept { return detector_ && fixed_baseline_.empty(); }
   bool takes_events() const noexcept;
   bool polls() const noexcept { return polls_; }
+  /// A poll gives several readings at once: {"readings": […]}.
+  bool judges_each_series() const noexcept { return each_series_; }
 
   /// The filters on type and source. No allocation.
   bool lets_through(const event::event& e) const noexcept;
@@ -57,7 +59,7 @@ private:
 
   trigger_type type_;
   bool on_change_ = false;
-  bool polls_ = false;
+  bool polls_ = false, each_series_ = false;
   json spec_; ///< what references show of it: no headers
   std::vector<std::string> types_, sources_;
   std::optional<condition> condition_;

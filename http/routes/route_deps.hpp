@@ -41,6 +41,8 @@ struct route_deps {
   event::event_intake* intake = nullptr;               ///< null: no /cep/events/ingest
   /// Gives `poll::poll_loop::inspect`'s figures; may be empty.
   std::function<void(std::function<void(json)>)> polling_figures;
+  /// `folder::definition_folder::inspect`; empty: no folder is watched.
+  std::function<void(bool, std::function<void(json)>)> folder;
   std::string instance = "local";   ///< the node's name
   utc_time started_at;
   notice::channel_tester* channels = nullptr;          ///< null: no /cep/channels/test
@@ -63,6 +65,9 @@ void add_rule_run_routes(route_table& table, const route_deps& deps);
 void add_anomaly_routes(route_table& table, const route_deps& deps);
 void add_rule_import_routes(route_table& table, const route_deps& deps);
 void add_rule_check_routes(route_table& table, const route_deps& deps); ///< precondition: `kinds`
+void add_rule_export_routes(route_table& table, const route_deps& deps);
+void add_rules_dir_routes(route_table& table, const route_deps& deps);
+void add_template_routes(route_table& table, const route_deps& deps);
 void add_channel_routes(route_table& table, const route_deps& deps);
 void add_channel_status_routes(route_table& table, const route_deps& deps);
 void add_dead_letter_routes(route_table& table, const route_deps& deps);

@@ -42,6 +42,12 @@ std::vector<parameter> version_parameters();
 /// Answers with the rule that a change put live, its version as ETag.
 void answer_rule_change(const exchange_ptr& ex, int status, const entity_ref& ref, const message& answer);
 
+/// The same for a change: refuses with `conflict` if a file of the watched folder says what the rule is, unless
+/// `?force=true` was sent.
+void with_changeable_rule(const route_deps& deps, const exchange_ptr& ex,
+                          std::function<void(std::int64_t version)> go_on);
+parameter force_parameter();
+
 /// Goes on with the current version of the path's rule, or refuses with `not_found`.
 void with_rule_version(const route_deps& deps, const exchange_ptr& ex, std::function<void(std::int64_t version)> go_on);
 

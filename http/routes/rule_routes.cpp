@@ -69,7 +69,7 @@ void update_rule(const route_deps& deps, const exchange_ptr& ex) {
   wish.body = std::move(ex->body());
   wish.expected_version = *expected;
   wish.unless_same = true;
-  change_rule(deps, ex, wish);
+  with_changeable_rule(deps, ex, [deps, ex, wish](std::int64_t) { change_rule(deps, ex, wish); });
 }
 
 void set_active(const route_deps& deps, const exchange_ptr& ex, bool active) {
@@ -83,7 +83,7 @@ void set_active(const route_deps& deps, const exchange_ptr& ex, bool active) {
 void delete_rule(const route_deps& deps, const exchange_ptr& ex) {
   auto expected = expected_version(*ex);
   if (!expected) return ex->refuse(expected.error());
-  with_rule_version(deps, ex, [deps, ex, expected = *expected](std::int64_t) {
+  with_changeable_rule(deps, ex, [deps, ex, expected = *expected](std::int64_t) {
     entity::delete_entity wish;
     wish.expected_version = expected;
     deps.entities->ask(rule_ref(*ex), ex->context(), message::of(wish), ex->then([ex](const message&) {
@@ -93,7 +93,7 @@ void delete_rule(const route_deps& deps, const exchange_ptr& ex) {
 }
 
 void roll_back(const route_deps& deps, const exchange_ptr& ex) {
-  with_rule_version(deps, ex, [deps, ex](std::int64_t) {
+  with_changeable_rule(deps, ex, [deps, ex](std::int64_t) {
     entity::rollback_entity wish;
     wish.version = ex->body().value("version", std::int64_t{0});
     wish.summary = ex->body().value("summary", "");
@@ -171,6 +171,7 @@ void add_change_routes(route_table& table, const route_deps& deps) {
   update.body = body_rule{.type = open_object()};
   update.body->type.schema = {{"type", "object"}, {"description", "Any fields of a rule."}};
   for (auto& p : version_parameters()) update.parameters.push_back(std::move(p));
+  update.parameters.push_back(force_parameter());
   update.errors = {error_code::not_found, error_code::conflict, error_code::address_refused};
   table.add(std::move(update));
 
@@ -178,6 +179,7 @@ void add_change_routes(route_table& table, const route_deps& deps) {
       rule_route("DELETE", "/cep/rules/{rule_id}", "delete_rule", "Stops a rule and hides it; its history stays.",
                  "cep:delete", [deps](const exchange_ptr& ex) { delete_rule(deps, ex); });
   for (auto& p : version_parameters()) remove.parameters.push_back(std::move(p));
+  remove.parameters.push_back(force_parameter());
   remove.answers.type = object({required("rule_id", text()), required("deleted", flag())});
   remove.errors = {error_code::not_found, error_code::conflict};
   table.add(std::move(remove));
@@ -190,6 +192,7 @@ void add_change_routes(route_table& table, const route_deps& deps) {
   auto back = rule_route("POST", "/cep/rules/{rule_id}/rollback", "roll_back_rule",
                          "Puts the content of an earlier version live as a new version.", "cep:update",
                          [deps](const exchange_ptr& ex) { roll_back(deps, ex); });
+  back.parameters.push_back(force_parameter());
   back.body = body_rule{
       .type = object({optional("version", whole(0, 1e15).or_else(0).described("0: the one before the current.")),
                       optional("summary", text(0, summary_length_max).or_else(""))}),

@@ -37,8 +37,18 @@ inline constexpr int retention_chunks_max = 200;
 /// Removes old rows in small pieces, between the other writes. Waits for each piece.
 std::vector<retention_outcome> remove_old_rows(database& from, const std::vector<retention_rule>& rules, utc_time now);
 
-/// Does that regularly on a thread of its own. `from`, `time` and `told` (called with what was removed or failed, if
-/// anything) outlive it; destroying it ends it after the piece under way.
+/// Gives what deleted rows left free in an SQLite file back to the file system, a few megabytes at a time between the
+/// other writes, until little is left or `vacuum_pieces_max` is reached. Gives the number of pages. PostgreSQL does
+/// this by itself (autovacuum): there, and in files of releases that could not do it yet, nothing happens.
+std::int64_t give_back_space(database& from);
+
+/// Pages in one piece, and free pages that are left for what comes next.
+inline constexpr std::int64_t vacuum_piece = 500, vacuum_slack = 1'000;
+inline constexpr int vacuum_pieces_max = 200;
+
+/// Does that regularly on a thread of its own: a pass at `every`, and sooner as long as there is a backlog; after a
+/// pass that removed something, free space is given back. `from`, `time` and `told` (called with what was removed or
+/// failed, if anything) outlive it; destroying it ends it after the piece under way.
 class retention {
 public:
   retention(database& from, const clock& time, std::vector<retention_rule> rules, std::chrono::seconds every,

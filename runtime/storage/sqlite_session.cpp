@@ -192,8 +192,10 @@ result<void> refuse_to_open(const std::string& path, int code, sqlite3* db) {
   }
 }
 
-constexpr const char* writer_settings = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
-                                        "PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=16000;";
+// auto_vacuum has an effect on a file that is made just now only: it must come before everything else.
+constexpr const char* writer_settings =
+    "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
+    "PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=16000;";
 constexpr const char* reader_settings = "PRAGMA query_only=1; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;";
 
 } // namespace

@@ -143,3 +143,31 @@ CAF_TEST(the first administrator is created once and only in an empty database) 
   CAF_CHECK(generated->created);
   CAF_CHECK_EQUAL(generated->generated_password.size(), 20u);
 }
+
+CAF_TEST(an API key is taken as the password of Basic authentication and nothing else is) {
+  edge_fixture f;
+  f.start();
+  f.sign_in();
+  const auto made = f.ask("POST", "/api-keys", json{{"name", "alertmanager"}, {"scope", {"cep:read"}}});
+  const auto key = made.data().dump();
+  const auto begin = key.find("sk_");
+  CAF_REQUIRE(begin != std::string::npos);
+  const auto secret = key.substr(begin, 35);
+  const auto basic = [](const std::string& pair) {
+    static const char* digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string out;
+    for (std::size_t i = 0; i < pair.size(); i += 3) {
+      std::uint32_t group = 0;
+      for (std::size_t k = 0; k < 3; ++k)
+        group = group << 8 | (i + k < pair.size() ? static_cast<unsigned char>(pair[i + k]) : 0u);
+      for (std::size_t k = 0; k < 4; ++k)
+        out.push_back(i + k <= pair.size() ? digits[group >> (18 - 6 * k) & 63u] : '=');
+    }
+    return edge_fixture::headers{{"authorization", "Basic " + out}};
+  };
+  CAF_CHECK_EQUAL(f.get("/cep/events", basic("anybody:" + secret)).status(), 200);
+  CAF_CHECK_EQUAL(f.get("/cep/events", basic("admin:correct horse")).status(), 401);
+  CAF_CHECK_EQUAL(f.get("/cep/events", basic(secret)).status(), 401);
+  CAF_CHECK_EQUAL(f.get("/cep/events", {{"authorization", "Basic ###"}}).status(), 401);
+  CAF_CHECK_EQUAL(f.get("/cep/events", basic("anybody:sk_" + std::string(32, '0'))).status(), 401);
+}

@@ -17,10 +17,12 @@ namespace {
 struct full_fixture : edge_fixture {
   testing::fake_entities entities{store.get()};
   testing::fake_intake intake;
+  testing::rule_kinds rules;
 
   full_fixture() {
     deps.entities = &entities;
     deps.effects = &entities;
+    deps.kinds = &rules.kinds;
     deps.intake = &intake;
     intake.report.accepted = 1;
     options.login_attempts_per_minute = 1e9;

@@ -28,11 +28,13 @@ struct full_fixture : edge_fixture {
   testing::fake_entities entities{store.get()};
   silent_tester tester;
   testing::fake_intake intake;
+  testing::rule_kinds rules;
   job::job_desk jobs{store.get(), time, bus.get(), node_id{"n"}};
 
   full_fixture() {
     deps.entities = &entities;
     deps.effects = &entities;
+    deps.kinds = &rules.kinds;
     deps.intake = &intake;
     deps.channels = &tester;
     deps.jobs = &jobs;

@@ -1,7 +1,9 @@
 #pragma once
 
+#include "actors/rule/rule_kind.hpp"
 #include "runtime/entity/effect_watch.hpp"
 #include "runtime/entity/entity_gateway.hpp"
+#include "runtime/entity/kind_registry.hpp"
 #include "runtime/intake/event_intake.hpp"
 #include "runtime/storage/database.hpp"
 #include "schemas/entity/entity_protocol.hpp"
@@ -121,6 +123,13 @@ private:
   std::mutex guard_;
   std::map<std::pair<std::string, std::string>, std::pair<std::int64_t, json>> live_;
   std::vector<reply_handler> forgotten_;
+};
+
+/// The table of kinds with real rules, for what is checked without being saved.
+struct rule_kinds {
+  rule::rule_kind rules{{}};
+  entity::kind_registry kinds;
+  rule_kinds() { kinds.add(rules); }
 };
 
 /// An intake that remembers what it was handed and reports what the test says.

@@ -17,10 +17,12 @@ namespace {
 struct rule_fixture : edge_fixture {
   testing::fake_entities entities{store.get()};
   testing::fake_intake intake;
+  testing::rule_kinds rules;
 
   rule_fixture() {
     deps.entities = &entities;
     deps.effects = &entities;
+    deps.kinds = &rules.kinds;
     deps.intake = &intake;
     start();
     sign_in();

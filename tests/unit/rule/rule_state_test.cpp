@@ -368,3 +368,21 @@ CAF_TEST(a message of another kind is refused without harm) {
   const auto refused = logic->decide(message::of(tick_done{}), {from_micros(1), context, "d"});
   CAF_CHECK(!refused && refused.error().code == error_code::not_implemented);
 }
+
+CAF_TEST(each series of a query is judged by itself) {
+  bench b(rule_with("metric", {{"source", "prometheus"},
+                               {"endpoint", "http://127.0.0.1:9090"},
+                               {"query", "up"},
+                               {"group_by", {"instance"}},
+                               {"op", "=="},
+                               {"threshold", 0}}));
+  const json found{
+      {"readings",
+       {{{"instance", "a"}, {"value", 1}}, {{"instance", "b"}, {"value", 0}}, {{"instance", "c"}, {"value", 0}}}}};
+  const auto decided = b.tell(evaluate_metric{found, "", 1'800'000'000'000'001});
+  CAF_CHECK(decided.reply.as<metric_evaluated>()->matched);
+  std::size_t executions = 0;
+  for (const auto& statement : decided.statements)
+    executions += statement.sql.find("rule_execution") != std::string_view::npos ? 1 : 0;
+  CAF_CHECK_EQUAL(executions, 2u);
+}

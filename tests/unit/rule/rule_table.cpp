@@ -19,6 +19,13 @@ json metric(const json& changes) {
   return rule_with("metric", spec);
 }
 
+/// The value of series stands at `value` by itself.
+json of_series(const json& changes) {
+  json spec{{"endpoint", "https://example.org/"}, {"op", ">"}, {"threshold", 90}};
+  spec.merge_patch(changes);
+  return rule_with("metric", spec);
+}
+
 json anomaly(const json& changes) {
   json spec{{"source", "host"}, {"value_path", "load.1"}};
   spec.merge_patch(changes);
@@ -94,6 +101,14 @@ const std::vector<good_rule>& good_rules() {
                                                     {"anomaly_method", "ema"},
                                                     {"anomaly_config", {{"alpha", 0.5}, {"threshold", 4}}}})},
       {"fixed baseline", anomaly({{"baseline_values", {1, 2, 3.5}}})},
+      {"a query", of_series({{"source", "prometheus"}, {"query", "sum(up)"}, {"params", {{"dedup", true}}}})},
+      {"a query judged by series", of_series({{"source", "prometheus"}, {"query", "up"}, {"group_by", {"instance"}}})},
+      {"a page of metrics",
+       of_series({{"format", "prometheus"}, {"selector", "x_total{code=~\"5..\"}"}, {"reduce", "sum"}})},
+      {"a query watched for what is unusual",
+       rule_with("anomaly",
+                 {{"source", "prometheus"}, {"endpoint", "https://example.org"}, {"query", "rate(x_total[5m])"}})},
+      {"a probe", metric({{"source", "probe"}, {"value_path", "up"}, {"op", "=="}, {"threshold", 0}})},
       {"endpoint on this node", metric({{"endpoint", "/metrics?x=1"}})},
       {"webhook", webhook({{"method", "PUT"},
                            {"headers", {{"Authorization", "Bearer x"}}},
@@ -197,9 +212,29 @@ const std::vector<bad_rule>& bad_rules() {
       {"header of ours", metric({{"headers", {{"Idempotency-Key", "x"}}}}), "/trigger_spec/headers/Idempotency-Key",
        "set by Tobit", true},
       {"poll too often", metric({{"poll_interval_seconds", 0}}), "/trigger_spec/poll_interval_seconds", "from 1 to"},
+      {"unknown source", metric({{"source", "influx"}}), "/trigger_spec/source", "runtime, http, host"},
+      {"prometheus without a query", of_series({{"source", "prometheus"}}), "/trigger_spec/query", "needs the field"},
+      {"a query elsewhere", metric({{"query", "up"}}), "/trigger_spec/query", "source 'prometheus'"},
+      {"a server with a query string",
+       of_series({{"source", "prometheus"}, {"query", "up"}, {"endpoint", "https://example.org/?query=up"}}),
+       "/trigger_spec/endpoint", "address of the server", true},
+      {"a page without a selector", of_series({{"format", "prometheus"}}), "/trigger_spec/selector", "needs the field"},
+      {"a selector without a page", metric({{"selector", "up"}}), "/trigger_spec/selector", "set 'format'"},
+      {"a selector with a range", of_series({{"format", "prometheus"}, {"selector", "up[5m]"}}),
+       "/trigger_spec/selector", "nothing more", true},
+      {"a selector with a broken pattern", of_series({{"format", "prometheus"}, {"selector", "up{a=~\"(\"}"}}),
+       "/trigger_spec/selector", "regular expression", true},
+      {"unknown reduce", of_series({{"source", "prometheus"}, {"query", "up"}, {"reduce", "median"}}),
+       "/trigger_spec/reduce", "one, first, max"},
+      {"reduce with groups",
+       of_series({{"source", "prometheus"}, {"query", "up"}, {"reduce", "max"}, {"group_by", {"job"}}}),
+       "/trigger_spec/reduce", "judged by itself", true},
+      {"a query of the host", metric({{"source", "host"}, {"endpoint", nullptr}, {"query", "up"}}),
+       "/trigger_spec/query", "machine itself"},
+      {"a selector for a probe", metric({{"source", "probe"}, {"selector", "up"}}), "/trigger_spec/selector",
+       "whether an address answers"},
       {"aggregation without a window", metric({{"aggregation", {{"type", "avg"}}}}), "/trigger_spec/aggregation",
        "needs a window"},
-      {"unknown source", metric({{"source", "prometheus"}}), "/trigger_spec/source", "runtime, http, host"},
       {"host with endpoint",
        rule_with("metric",
                  {{"source", "host"}, {"endpoint", "https://example.org"}, {"value_path", "a"}, {"threshold", 1}}),
