@@ -133,8 +133,8 @@ void folder_actor::scan() {
 std::optional<std::string> folder_actor::owner_elsewhere(const std::string& path, const wanted_definition& one) const {
   for (const auto& [other, file] : files_) {
     if (other == path) continue;
-    for (const auto& owned : file.owns)
-      if (owned.kind == one.kind && (one.key.empty() ? owned.name == one.name : owned.key == one.key)) return other;
+    for (const auto& its : file.owns)
+      if (its.kind == one.kind && (one.key.empty() ? its.name == one.name : its.key == one.key)) return other;
   }
   return std::nullopt;
 }

@@ -2,6 +2,7 @@
 #include "node/cli/rule_apply.hpp"
 #include "node/cli/rule_backtest.hpp"
 #include "node/cli/rule_list.hpp"
+#include "node/cli/rule_template_command.hpp"
 #include "node/cli/rule_test.hpp"
 #include "node/cli/text_table.hpp"
 
@@ -147,6 +148,8 @@ void add_rule_commands(CLI::App& app, command_line& line) {
   apply->add_flag("--dry-run", options->dry_run, "Only say what would be done");
   apply->callback([&line, options] { line.chosen = [&line, options] { return apply_rules(line, *options); }; });
 
+  add_rule_export_command(*rule, line);
+  add_rule_template_commands(*rule, line);
   add_test_command(*rule, line);
   add_backtest_command(*rule, line);
 

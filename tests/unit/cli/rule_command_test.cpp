@@ -27,6 +27,7 @@ struct rule_node {
       --busy;
       return refusal(503, "OVERLOADED", "Too much is waiting.");
     }
+    if (path.rfind("/cep/rules/validate", 0) == 0) return checked(path, json::parse(request.body));
     if (request.method == "POST")
       return write(json::parse(request.body).value("rule_id", "id-" + std::to_string(rules.size() + 1)), request.body);
     const auto id = path.substr(std::string("/cep/rules/").size());
@@ -37,6 +38,20 @@ struct rule_node {
   }
 
 private:
+  /// Knows that a rule is active where nothing is said.
+  result<outbound::http_response> checked(const std::string& path, const json& body) {
+    if (body.value("trigger_type", "") == "nonsense")
+      return success({{"valid", false}, {"errors", {{{"message", "Take another."}, {"pointer", "/trigger_type"}}}}});
+    const auto at = path.find("rule_id=");
+    json answer{{"valid", true}, {"errors", json::array()}};
+    if (at != std::string::npos) {
+      auto now = rules[path.substr(at + 8)], then = now;
+      then.update(body);
+      answer["changed"] = then != now;
+    }
+    return success(answer);
+  }
+
   result<outbound::http_response> list(const std::string& path) {
     const auto at = path.find("cursor=");
     auto row = at == std::string::npos ? rules.begin() : rules.lower_bound(path.substr(at + 7));
@@ -50,7 +65,12 @@ private:
     if (rule.value("trigger_type", "") == "nonsense")
       return refusal(400, "VALIDATION_ERROR", "Take one of schedule, metric, event.", "/trigger_type");
     rule["rule_id"] = rule.value("rule_id", id);
-    rule["version"] = rules.count(id) + 1;
+    rule["version"] = rules.count(id) == 0 ? 1 : rules[id].value("version", 1) + 1;
+    if (rules.count(id) != 0) {
+      auto same = rules[id];
+      same.update(json::parse(body));
+      if (same == rules[id] && rules[id].contains("version")) return success({{"rule", same}});
+    }
     return success({{"rule", rules[id] = rule}});
   }
 };
@@ -154,6 +174,26 @@ CAF_TEST(a dry run changes nothing) {
   CAF_CHECK(contains(s.shell.out, "would update  a"));
   CAF_CHECK(contains(s.shell.out, "would create  b"));
   CAF_CHECK_EQUAL(s.node.rules.size(), 1u);
+}
+
+CAF_TEST(a dry run tells what the node would refuse and what would change nothing) {
+  shop s;
+  CAF_CHECK_EQUAL(s.apply(json::array({named("a"), named("b")})), 0);
+  s.node.rules["id-1"]["severity"] = "info"; // a default that the file leaves out
+  CAF_CHECK_EQUAL(s.apply(json::array({named("a"), named("b", "nonsense")}), {"--dry-run"}), 1);
+  CAF_CHECK(contains(s.shell.out, "unchanged  a"));
+  CAF_CHECK(contains(s.shell.err, "refused  b: Take another."));
+}
+
+CAF_TEST(rules are exported so that they can be applied again) {
+  shop s;
+  CAF_CHECK_EQUAL(s.apply(json::array({named("yes"), named("b: #c")})), 0);
+  CAF_CHECK_EQUAL(s.shell.run({"rule", "export"}), 0);
+  const auto exported = s.shell.out;
+  CAF_CHECK(!contains(exported, "version"));
+  CAF_CHECK_EQUAL(s.shell.run({"rule", "apply", "-f", "-"}, exported), 0);
+  CAF_CHECK(contains(s.shell.out, "unchanged  yes"));
+  CAF_CHECK(contains(s.shell.out, "unchanged  b: #c"));
 }
 
 CAF_TEST(ten thousand rules go through) {
