@@ -48,7 +48,8 @@ void instantiate(const route_deps& deps, const exchange_ptr& ex) {
   auto& body = ex->body();
   auto rule = config::fill_in(*one, body.value("parameters", json::object()));
   if (!rule) return ex->refuse(rule.error());
-  for (const auto& [name, value] : body.value("changes", json::object()).items()) (*rule)[name] = value;
+  const auto changes = body.value("changes", json::object());
+  for (const auto& [name, value] : changes.items()) (*rule)[name] = value;
   if (body.value("dry_run", false)) {
     if (!deps.kinds) return ex->refuse(error{error_code::not_implemented});
     auto checked = check_rule(deps, *ex, *rule);

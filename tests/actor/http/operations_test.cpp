@@ -151,7 +151,7 @@ CAF_TEST(rules are exported as files that say the same) {
   CAF_CHECK_EQUAL(json::parse(text.answer.body)["rules"][0], read->front());
 }
 
-CAF_TEST(a rule's health is told by its latest executions) {
+CAF_TEST(the health of a rule is told by its latest executions) {
   operations_fixture f;
   auto rule = hot;
   rule["rule_id"] = "01939f4e-5c1d-7c3a-9f0e-1b2a3c4d5e6f";

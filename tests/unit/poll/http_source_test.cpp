@@ -109,7 +109,7 @@ CAF_TEST(the error of a failing client is passed on) {
   CAF_CHECK(seen.code == error_code::deadline_exceeded);
 }
 
-CAF_TEST(a query goes to the server's query API with a time limit) {
+CAF_TEST(a query goes to the query API of the server with a time limit) {
   auto what = get("http://prometheus.example:9090/");
   what.source = "prometheus";
   what.query = "sum(up{job=\"a\"})";
