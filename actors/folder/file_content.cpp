@@ -22,9 +22,6 @@ std::string own(const json& body, const std::string& kind, const std::string& wh
   return out.empty() ? text_of(body, what) : out;
 }
 
-/// There is one of these a tenant.
-bool single(const std::string& kind) { return kind == "alerting"; }
-
 /// Takes one definition, or gives the complaint about it.
 std::optional<error> take(json body, const entity::kind_registry& kinds, const tenant_id& tenant,
                           wanted_definition& out) {
@@ -40,8 +37,8 @@ std::optional<error> take(json body, const entity::kind_registry& kinds, const t
     return error{error_code::validation_error, "There is no kind '" + out.kind + "'; it is one of " + names + ".",
                  "/kind"};
   }
-  out.key = single(out.kind) ? "default" : own(body, out.kind, "id");
-  out.name = single(out.kind) ? "default" : own(body, out.kind, "name");
+  out.key = is_single(out.kind) ? "default" : own(body, out.kind, "id");
+  out.name = is_single(out.kind) ? "default" : own(body, out.kind, "name");
   if (out.key.size() > entity_key_length_max)
     return error{error_code::validation_error, "The id is too long.", "/" + out.kind + "_id"};
   const entity_ref ref{out.kind, tenant, out.key.empty() ? key_for_name(out.kind, tenant, out.name) : out.key};
@@ -57,6 +54,8 @@ std::optional<error> take(json body, const entity::kind_registry& kinds, const t
 }
 
 } // namespace
+
+bool is_single(std::string_view kind) noexcept { return kind == "alerting"; }
 
 std::string key_for_name(std::string_view kind, const tenant_id& tenant, std::string_view name) {
   const auto half = [&](const char* mark) {

@@ -33,6 +33,9 @@ struct file_content {
 file_content read_file(std::string_view text, const std::string& name, const entity::kind_registry& kinds,
                        const tenant_id& tenant);
 
+/// There is one of this kind a tenant, with the key "default"; it cannot be disabled.
+bool is_single(std::string_view kind) noexcept;
+
 /// The id of a definition that names none: always the same for the same name, so that a file that is moved, or read by
 /// another node, means the same entity.
 std::string key_for_name(std::string_view kind, const tenant_id& tenant, std::string_view name);

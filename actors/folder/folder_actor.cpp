@@ -192,7 +192,9 @@ void folder_actor::begin_act() {
       const bool stays = std::any_of(work.owns.begin(), work.owns.end(), [&](const owned& one) {
         return one.kind == before.kind && one.key == before.key;
       });
-      if (!stays && options_.removed != removal::keep && !wanted_later(before))
+      const bool left_alone =
+          options_.removed == removal::keep || (options_.removed == removal::disable && is_single(before.kind));
+      if (!stays && !left_alone && !wanted_later(before))
         retired.push_back({true, before.kind, before.key, before.name, nullptr});
     }
     files_[work.path].owns.clear();
