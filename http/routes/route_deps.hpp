@@ -43,11 +43,11 @@ struct route_deps {
   std::function<void(std::function<void(json)>)> polling_figures;
   /// `folder::definition_folder::inspect`; empty: no folder is watched.
   std::function<void(bool, std::function<void(json)>)> folder;
-  std::string instance = "local";   ///< the node's name
+  std::string instance = "local"; ///< the node's name
   utc_time started_at;
-  notice::channel_tester* channels = nullptr;          ///< null: no /cep/channels/test
-  stream::event_bus* bus = nullptr;                    ///< null: no event streams
-  job::job_desk* jobs = nullptr;                       ///< null: no long work
+  notice::channel_tester* channels = nullptr; ///< null: no /cep/channels/test
+  stream::event_bus* bus = nullptr;           ///< null: no event streams
+  job::job_desk* jobs = nullptr;              ///< null: no long work
   std::string version = "0.1.0", build;
   bool metrics_public = false;
   std::size_t ingest_body_max = 16u << 20, import_body_max = 32u << 20;
