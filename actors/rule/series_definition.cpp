@@ -10,8 +10,9 @@ constexpr std::size_t query_length_max = 4'000;
 
 void read_reduce(field_reader& in, json& out) {
   if (in.has("group_by")) {
-    in.refuse_if_present("reduce", "With 'group_by' each series is judged by itself; remove 'reduce'.");
-    out["reduce"] = "each";
+    out["reduce"] = in.text("reduce", {1, 20}, "each");
+    if (out["reduce"] != "each")
+      in.refuse("reduce", "With 'group_by' each series is judged by itself; remove 'reduce'.");
     return;
   }
   out["reduce"] = in.choice("reduce", {"one", "first", "max", "min", "sum", "avg"}, "one");

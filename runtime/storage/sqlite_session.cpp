@@ -192,10 +192,10 @@ result<void> refuse_to_open(const std::string& path, int code, sqlite3* db) {
   }
 }
 
-// auto_vacuum has an effect on a file that is made just now only: it must come before everything else.
-constexpr const char* writer_settings =
-    "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
-    "PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=16000;";
+/// Of a file that is made just now: in one that holds something it would have no effect but to want the write lock.
+constexpr const char* first_settings = "PRAGMA auto_vacuum=INCREMENTAL;";
+constexpr const char* writer_settings = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;"
+                                        "PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=16000;";
 constexpr const char* reader_settings = "PRAGMA query_only=1; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;";
 
 } // namespace
@@ -205,13 +205,16 @@ result<std::unique_ptr<session>> open_sqlite_session(const std::string& path, co
   sqlite3* raw = nullptr;
   const int flags =
       SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (role == session_role::writer ? SQLITE_OPEN_CREATE : 0);
+  struct stat found {};
+  const bool fresh = ::stat(path.c_str(), &found) != 0 || found.st_size == 0;
   int code = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
   sqlite_handle db{raw};
   if (code == SQLITE_OK) {
     sqlite3_extended_result_codes(raw, 1);
     sqlite3_busy_timeout(raw, static_cast<int>(options.busy_timeout.count()));
     const auto* settings = role == session_role::writer ? writer_settings : reader_settings;
-    code = sqlite3_exec(raw, settings, nullptr, nullptr, nullptr);
+    if (fresh && role == session_role::writer) code = sqlite3_exec(raw, first_settings, nullptr, nullptr, nullptr);
+    if (code == SQLITE_OK) code = sqlite3_exec(raw, settings, nullptr, nullptr, nullptr);
   }
   // The first real look at the file: a text file or a damaged header shows here.
   if (code == SQLITE_OK) code = sqlite3_exec(raw, "SELECT count(*) FROM sqlite_master", nullptr, nullptr, nullptr);

@@ -185,7 +185,7 @@ CAF_TEST(stored events are found by words and runs by their id) {
   operations_fixture f;
   f.execution("x1", 1min, "success", 5);
   f.event("e1", 1min, "{\"host\": \"DB-7\"}");
-  f.event("e2", 2min, "{\"host\": \"web\"}");
+  f.event("e2", 5min, "{\"host\": \"web\"}");
   const auto hits = f.get("/cep/events/search?q=db-7").data()["events"];
   CAF_REQUIRE_EQUAL(hits.size(), 1u);
   CAF_CHECK_EQUAL(hits[0]["event_id"], "e1");

@@ -10,7 +10,7 @@ using namespace tobit::folder;
 
 namespace {
 
-const std::string rule = "rule_name: one\ntrigger_type: event\ntrigger_spec: {types: [a]}\n";
+const std::string written_rule = "rule_name: one\ntrigger_type: event\ntrigger_spec: {types: [a]}\n";
 
 struct fixture {
   rule::rule_kind rules{{}};
@@ -27,7 +27,8 @@ struct fixture {
 CAF_TEST_FIXTURE_SCOPE(file_content_tests, fixture)
 
 CAF_TEST(a definition is complete and knows its kind and name) {
-  const auto content = read(rule + "---\nkind: rule\nrule_id: 01939f4e-5c1d-7c3a-9f0e-1b2a3c4d5e6f\n" + rule);
+  const auto content =
+      read(written_rule + "---\nkind: rule\nrule_id: 01939f4e-5c1d-7c3a-9f0e-1b2a3c4d5e6f\n" + written_rule);
   CAF_REQUIRE_EQUAL(content.definitions.size(), 2u);
   const auto& one = content.definitions[0];
   CAF_CHECK_EQUAL(one.kind, "rule");
@@ -39,8 +40,9 @@ CAF_TEST(a definition is complete and knows its kind and name) {
 }
 
 CAF_TEST(every flaw is told with its place and pointer) {
-  const auto content = read(rule + "---\nrule_name: two\ntrigger_type: event\ntrigger_spec:\n  field: a\n  op: near\n  "
-                                   "value: 1\n---\nkind: dragon\n");
+  const auto content =
+      read(written_rule + "---\nrule_name: two\ntrigger_type: event\ntrigger_spec:\n  field: a\n  op: near\n  "
+                          "value: 1\n---\nkind: dragon\n");
   CAF_REQUIRE_EQUAL(content.flaws.size(), 2u);
   CAF_CHECK_EQUAL(content.flaws[0].place, "f.yaml:9:3");
   CAF_CHECK_EQUAL(content.flaws[0].pointer, "/trigger_spec/op");
@@ -56,7 +58,9 @@ CAF_TEST(JSON has places too and an empty file defines nothing) {
   CAF_CHECK(read("# nothing yet\n").definitions.empty());
 }
 
-CAF_TEST(a name twice in a file is refused) { CAF_CHECK_EQUAL(read(rule + "---\n" + rule).flaws.size(), 1u); }
+CAF_TEST(a name twice in a file is refused) {
+  CAF_CHECK_EQUAL(read(written_rule + "---\n" + written_rule).flaws.size(), 1u);
+}
 
 CAF_TEST(what is no definition ends with a flaw) {
   for (const auto* text : {"a: [", "7", "- 7", "\"text\"", "{", "a: b: c", "kind: 7", "&a [*a]", "\x01", "? [x]\n: y"})
