@@ -24,7 +24,11 @@ result<std::unique_ptr<database>> open_sqlite(const std::string& path, const dat
   if (!held) return fail(held.error());
   auto first = open_sqlite_session(path, options, session_role::writer);
   if (!first) return fail(first.error());
-  if (auto migrated = migrate(**first, dialect::sqlite); !migrated) return fail(migrated.error());
+  if (auto migrated = migrate(**first, dialect::sqlite); !migrated) {
+    auto why = migrated.error();
+    if (why.code == error_code::database_error) why.code = error_code::configuration_error; // damage shows here, too
+    return fail(std::move(why));
+  }
   reserve_write_ahead_log(path, options.wal_reserve_bytes);
   auto checkpointer = std::make_shared<sqlite_checkpointer>(path, options);
   threaded_database::parts parts;
