@@ -79,7 +79,7 @@ bool notification_policy::wants(const alert_changed& a) const {
 std::string notification_policy::group_of(const alert_changed& a) const {
   if (!group_by) return to_text(json{{"rule_id", a.rule_id}, {"key", a.key}});
   json labels = json::object();
-  for (const auto& name : *group_by) labels[name] = a.labels.is_object() ? a.labels.value(name, json("")) : json("");
+  for (const auto& label : *group_by) labels[label] = a.labels.is_object() ? a.labels.value(label, json("")) : json("");
   return to_text(labels);
 }
 

@@ -117,11 +117,11 @@ on_call_schedule::on_call_schedule(const json& spec)
   length_ = rotation.contains("length_hours") ? hours{rotation.at("length_hours").get<int>()}
                                               : hours{24} * rotation.at("length_days").get<int>();
   for (const auto& o : spec.at("overrides")) {
-    const auto person =
+    const auto replacement =
         std::find_if(people_.begin(), people_.end(), [&](const auto& p) { return p.name == o.at("person"); });
     overrides_.push_back({parse_rfc3339(o.at("starts_at").get<std::string>()).value_or(utc_time{}),
                           parse_rfc3339(o.at("ends_at").get<std::string>()).value_or(utc_time{}),
-                          static_cast<std::size_t>(person - people_.begin())});
+                          static_cast<std::size_t>(replacement - people_.begin())});
   }
 }
 

@@ -20,9 +20,9 @@ anomaly_evaluator::anomaly_evaluator(const json& definition, const trigger& when
   const auto& spec = definition.at("trigger_spec");
   groups_ = group_by{spec.value("group_by", std::vector<std::string>{})};
   const auto& config = spec.at("anomaly_config");
-  const auto season = config.value("seasonality", "none");
-  seasonality_ = season == "hour_of_day"    ? seasonality::hour_of_day
-                 : season == "hour_of_week" ? seasonality::hour_of_week
+  const auto wanted = config.value("seasonality", "none");
+  seasonality_ = wanted == "hour_of_day"    ? seasonality::hour_of_day
+                 : wanted == "hour_of_week" ? seasonality::hour_of_week
                                             : seasonality::none;
   // A zone that is not known here any more counts as UTC: better than a rule that cannot be loaded.
   if (auto zone = find_time_zone(definition.value("timezone", "UTC"))) zone_ = *zone;
