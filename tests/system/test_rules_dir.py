@@ -146,6 +146,24 @@ class RulesDir(unittest.TestCase):
         wait_until(lambda: self.rules(node)["one"]["trigger_spec"]["types"] == ["b"], 20, "the new ConfigMap")
         self.assertNotIn("outside", self.rules(node))
 
+    def test_channels_and_alerting_are_kept_in_files_too(self):
+        self.write("channels.yaml", "kind: channel\nchannel_id: ops-hook\nname: Ops\ntype: webhook\nconfig: {url: 'http://127.0.0.1:9/hook'}\n")
+        self.write("alerting.yaml", "kind: alerting\nnotifications:\n  - {notification_id: all, name: Everything, channels: [ops-hook]}\n")
+        self.write("rule.yaml", RULE.format(name="one", type="a") + "alert: {cooldown_seconds: 5}\n")
+        node = self.start()
+        self.applied(node, "channels.yaml", "alerting.yaml", "rule.yaml")
+        self.assertEqual(node.get("/cep/channels/ops-hook").data["channel"]["name"], "Ops")
+        self.assertEqual(node.get("/cep/alerting").data["alerting"]["notifications"][0]["notification_id"], "all")
+        self.assertEqual(self.rules(node)["one"]["alert"]["cooldown_seconds"], 5)
+        # A section that the file leaves out is gone; the one alerting document stays when its file goes.
+        self.write("rule.yaml", RULE.format(name="one", type="a"))
+        wait_until(lambda: not self.rules(node)["one"].get("alert"), 20, "the rule without alerts")
+        (self.folder / "alerting.yaml").unlink()
+        (self.folder / "channels.yaml").unlink()
+        wait_until(lambda: set(self.files(node)) == {"rule.yaml"}, 20, "both files gone")
+        self.assertFalse(node.get("/cep/channels/ops-hook").data["channel"]["is_active"])
+        self.assertEqual(len(node.get("/cep/alerting").data["alerting"]["notifications"]), 1)
+
     def test_export_and_apply_of_files_write_no_further_versions(self):
         node = self.start()
         file = self.folder.parent / (self.folder.name + ".yaml")
