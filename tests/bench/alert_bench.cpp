@@ -1,4 +1,4 @@
-// From a verdict to the intention to tell somebody: alert_bench [--seconds N] [--rate N]
+// From a verdict to the intention to tell somebody: alert_bench [--seconds N] [--rate N] [--batches N]
 // First in process, one thread: a rule's decision about 100 new keys, then alerting's about their alerts. Then through
 // the runtime and an SQLite file at a steady rate: the time from handing the events to the rule until the transaction
 // with the notices is durable (the item that alerting publishes after its commit).
@@ -41,13 +41,8 @@ json rule_body() {
   return {{"rule_name", "bench"},
           {"trigger_type", "event"},
           {"trigger_spec",
-           {{"types", {"reading"}},
-            {"group_by", {"host"}},
-            {"field", "value"},
-            {"op", ">"},
-            {"value", 10},
-            {"max_keys", 1'000'000}}},
-          {"alert", {{"resolve_after_seconds", 0}}}};
+           {{"types", {"reading"}}, {"group_by", {"host"}}, {"field", "value"}, {"op", ">"}, {"value", 10}}},
+          {"alert", {{"resolve_after_seconds", 0}, {"max_keys", 1'000'000}}}};
 }
 
 json alerting_body() {
@@ -79,7 +74,12 @@ double quantile(std::vector<double>& values, double q) {
 }
 
 std::unique_ptr<entity::entity_logic> start(const entity::entity_kind& kind, const entity_ref& ref, const json& body) {
-  return std::move(kind.instantiate(ref, 1, kind.compile(ref, body, nullptr)->definition).value());
+  const auto compiled = kind.compile(ref, body, nullptr);
+  if (!compiled) {
+    std::printf("# %s %s\n", compiled.error().pointer.c_str(), std::string(compiled.error().text()).c_str());
+    std::exit(1);
+  }
+  return std::move(kind.instantiate(ref, 1, compiled->definition).value());
 }
 
 /// Alerts a second from events to notices, and the time of a batch: decisions only.
@@ -181,15 +181,16 @@ void at_a_rate(double rate, double seconds) {
 } // namespace
 
 int main(int argc, char** argv) {
-  double seconds = 5, rate = 10'000;
+  double seconds = 5, rate = 10'000, batches = 200;
   for (int i = 1; i + 1 < argc; i += 2) {
     if (std::strcmp(argv[i], "--seconds") == 0) seconds = std::atof(argv[i + 1]);
     if (std::strcmp(argv[i], "--rate") == 0) rate = std::atof(argv[i + 1]);
+    if (std::strcmp(argv[i], "--batches") == 0) batches = std::atof(argv[i + 1]);
   }
   entity::register_entity_messages();
   rule::register_rule_messages();
   alert::register_alert_messages();
-  in_process(500);
+  in_process(static_cast<std::size_t>(batches));
   at_a_rate(rate, seconds);
   return 0;
 }

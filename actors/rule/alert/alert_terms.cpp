@@ -12,7 +12,8 @@ namespace {
 constexpr std::int64_t second_us = 1'000'000;
 constexpr std::int64_t day_seconds = 86'400;
 constexpr std::int64_t silence_seconds = 300; ///< after so long without a match an event rule's alert is over
-constexpr std::int64_t tick_seconds = 60;     ///< the same for schedules, which only say "now"
+constexpr std::int64_t keys_usual = 10'000;
+constexpr std::int64_t tick_seconds = 60; ///< the same for schedules, which only say "now"
 
 /// Whoever is only told of matches must take their absence for the end. A window says nothing between two closings.
 std::int64_t usual_resolve_after(std::string_view trigger_type, const json& trigger_spec) {
@@ -91,6 +92,7 @@ json read_alert(verdict& v, const json& spec, std::string_view trigger_type, con
             in.integer("resolve_after_seconds", 0, 30 * day_seconds, usual_resolve_after(trigger_type, trigger_spec))},
            {"cooldown_seconds", in.integer("cooldown_seconds", 0, 7 * day_seconds, 0)},
            {"max_per_hour", in.integer("max_per_hour", 0, 10'000, 0)},
+           {"max_keys", in.integer("max_keys", 1, 1'000'000, trigger_spec.value("max_keys", keys_usual))},
            {"labels", in.table("labels", 50, 200, false)},
            {"annotations", in.table("annotations", 20, 2'000, false)}};
   check_annotations(in, out["annotations"]);
@@ -122,8 +124,7 @@ std::optional<alert_terms> alert_terms::of(const json& definition) {
   if (const auto clear = section.find("clear"); clear != section.end()) out.clear.emplace(*clear);
   out.labels = section.at("labels");
   out.annotations = section.at("annotations");
-  const auto keys_max = definition.at("trigger_spec").value("max_keys", std::int64_t{10'000});
-  out.keys_max = static_cast<std::size_t>(std::max<std::int64_t>(1, keys_max));
+  out.keys_max = static_cast<std::size_t>(section.value("max_keys", keys_usual));
   return out;
 }
 

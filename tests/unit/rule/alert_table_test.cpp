@@ -26,7 +26,8 @@ json section(json written, std::string_view type = "event") {
 }
 
 alert_terms terms(json written, std::int64_t keys_max = 10'000) {
-  auto out = alert_terms::of({{"alert", section(std::move(written))}, {"trigger_spec", {{"max_keys", keys_max}}}});
+  written["max_keys"] = keys_max;
+  auto out = alert_terms::of({{"alert", section(std::move(written))}});
   return std::move(*out);
 }
 
