@@ -195,6 +195,7 @@ private:
     hooks.own_url = [this] { return own_.url_if_known(); };
     hooks.timeout = settings_.duration(setting::outbound_timeout);
     hooks.response_max = settings_.size(setting::outbound_response_max);
+    hooks.secrets = channel_options(settings_).secrets;
     webhooks_ = std::make_unique<notify::webhook_handler>(*out_, time_, hooks);
     channel_handler_ = std::make_unique<notify::channel_handler>(
         notify::channel_handler_deps{*out_, *store_, time_, &figures_}, channel_options(settings_));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/notify/secret_reference.hpp"
 #include "runtime/entity/effect_handler.hpp"
 #include "runtime/outbound/http_client.hpp"
 #include "runtime/time/clock.hpp"
@@ -17,10 +18,15 @@ struct webhook_options {
   std::chrono::milliseconds timeout{5'000}; ///< one attempt
   std::size_t response_max = 1u << 20;      ///< bytes of an answer; more is a failed attempt
   int attempts_max = 8;
+  secret_access secrets{}; ///< what the secrets of webhooks may refer to
 };
 
 /// Carries out the effects of type "webhook": one HTTP request per attempt, as `webhook_request` says; what the answer
 /// means is said by `webhook_verdict`. At least once, with the same `Idempotency-Key` on every attempt. Thread-safe.
+///
+/// A webhook with a `secret` (a reference, see secret_reference.hpp) is signed: `X-Tobit-Timestamp` holds the seconds
+/// since 1970 of the attempt, `X-Tobit-Signature` is `sha256=` and the HMAC-SHA256 of timestamp, a dot and the body in
+/// hexadecimal digits. The secret is read at each attempt and kept nowhere.
 ///
 /// When an effect is settled, the row of `rule_execution` whose `exec_id` is the effect's correlation gets its status:
 /// `fail` with the error as soon as one effect of the execution failed for good, `success` when the last is done.

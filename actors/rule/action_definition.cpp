@@ -1,5 +1,6 @@
 #include "actors/rule/action_definition.hpp"
 
+#include "actors/notify/secret_reference.hpp"
 #include "actors/rule/comparison.hpp"
 #include "actors/rule/text_template.hpp"
 #include "actors/rule/trigger_definition.hpp"
@@ -32,6 +33,13 @@ json read_webhook(field_reader& in, const outbound::guard_options& guard) {
            {"method", in.choice("method", {"GET", "POST", "PUT", "PATCH", "DELETE"}, "POST")},
            {"headers", read_headers(in)},
            {"params", read_params(in)}};
+  if (in.has("secret")) {
+    out["secret"] = in.text("secret", {1, 500});
+    if (!notify::is_secret_reference(out["secret"].get_ref<const std::string&>()))
+      in.refuse("secret",
+                "'secret' says where the secret stands: 'env:NAME' or 'file:/path', never the secret itself.");
+  }
+  in.any("secret");
   if (const auto* body = in.any("body")) {
     if (!body->is_structured() && !body->is_string()) in.refuse("body", "'body' is a JSON object, a list or a text.");
     if (to_text(*body).size() > 64 * 1024) in.refuse("body", "'body' is at most 64 KiB of JSON.");

@@ -1,11 +1,13 @@
 #define CAF_SUITE webhook_handler
 
+#include "actors/notify/adapter/signature.hpp"
 #include "actors/notify/webhook_handler.hpp"
 #include "tests/support/scratch_database.hpp"
 #include "tests/unit/outbound/local_server.hpp"
 
 #include <caf/test/unit_test.hpp>
 
+#include <cstdlib>
 #include <future>
 #include <optional>
 
@@ -200,4 +202,58 @@ CAF_TEST(the own address is reachable by path and by no other way) {
   CAF_CHECK(outcome_of(handler, effect_to("/x")).status == status::done);
   CAF_CHECK(outcome_of(handler, effect_to(self.url("/x"))).code == error_code::address_refused);
   CAF_CHECK_EQUAL(self.accepted(), 1);
+}
+
+CAF_TEST(a webhook with a secret is signed at each attempt and the secret is only read) {
+  ::setenv("TOBIT_SECRET_HOOK_TEST", "s3cr3t", 1);
+  fake_client out;
+  manual_clock time;
+  webhook_options options;
+  options.secrets.env_prefixes = {"TOBIT_SECRET_"};
+  webhook_handler handler{out, time, options};
+  auto effect = effect_to("https://example.org/h");
+  effect.body["secret"] = "env:TOBIT_SECRET_HOOK_TEST";
+  effect.body["headers"] = {{"x-tobit-signature", "forged"}};
+  CAF_CHECK(outcome_of(handler, effect).status == status::done);
+  time.advance(10s);
+  CAF_CHECK(outcome_of(handler, effect).status == status::done);
+  CAF_REQUIRE_EQUAL(out.requests.size(), 2u);
+  std::vector<std::string> times, signatures;
+  for (const auto& request : out.requests)
+    for (const auto& [name, value] : request.headers) {
+      if (name == "X-Tobit-Timestamp") times.push_back(value);
+      if (name == "X-Tobit-Signature" || name == "x-tobit-signature") signatures.push_back(value);
+      CAF_CHECK(value.find("s3cr3t") == std::string::npos);
+    }
+  CAF_REQUIRE_EQUAL(times.size(), 2u);
+  CAF_REQUIRE_EQUAL(signatures.size(), 2u);
+  CAF_CHECK_NOT_EQUAL(times[0], times[1]);
+  for (std::size_t i = 0; i < 2; ++i)
+    CAF_CHECK_EQUAL(signatures[i], "sha256=" + hmac_sha256("s3cr3t", times[i] + "." + out.requests[i].body));
+  CAF_CHECK(out.requests[0].body.find("TOBIT_SECRET") == std::string::npos);
+}
+
+CAF_TEST(a webhook whose secret cannot be read is not sent and says why) {
+  fake_client out;
+  manual_clock time;
+  webhook_options options;
+  options.secrets.env_prefixes = {"TOBIT_SECRET_"};
+  webhook_handler handler{out, time, options};
+  auto effect = effect_to("https://example.org/h");
+  effect.body["secret"] = "env:TOBIT_SECRET_THAT_NOBODY_SET";
+  const auto missing = outcome_of(handler, effect);
+  CAF_CHECK(missing.status == status::retry);
+  CAF_CHECK(missing.error.find("not set") != std::string::npos);
+  effect.body["secret"] = "env:PATH";
+  CAF_CHECK(outcome_of(handler, effect).status == status::failed);
+  CAF_CHECK(out.requests.empty());
+}
+
+CAF_TEST(an effect that reports leaves the execution to its entity) {
+  fake_client out;
+  manual_clock time;
+  webhook_handler handler{out, time, {}};
+  auto effect = effect_to("https://example.org/h");
+  effect.report = true;
+  CAF_CHECK(handler.settle(effect, {}, time.now()).empty());
 }
