@@ -46,8 +46,8 @@ std::int64_t give_back_space(database& from);
 inline constexpr std::int64_t vacuum_piece = 500, vacuum_slack = 1'000;
 inline constexpr int vacuum_pieces_max = 200;
 
-/// Does that regularly on a thread of its own: a pass at `every`, and sooner as long as there is a backlog; after a
-/// pass that removed something, free space is given back. `from`, `time` and `told` (called with what was removed or
+/// Does that regularly on a thread of its own: a pass at `every`, and sooner as long as there is a backlog; after
+/// each pass free space is given back. `from`, `time` and `told` (called with what was removed or
 /// failed, if anything) outlive it; destroying it ends it after the piece under way.
 class retention {
 public:
