@@ -66,7 +66,7 @@ class Windows(unittest.TestCase):
             rows = wait_until(fired, 60, "both windows closed")
             self.assertEqual(len(rows), 2)
             for row in rows:
-                detail = node.get("/cep/events/" + urllib.parse.quote(row["event_id"], safe="")).data["payload"]
+                detail = node.get("/cep/events/" + urllib.parse.quote(row["event_id"], safe="")).data["event"]["payload"]
                 host = detail["labels"]["host"]
                 self.assertEqual(detail["window"]["count"], len(values[host]))
                 self.assertAlmostEqual(detail["window"]["value"], statistics.stdev(values[host]), places=6)
