@@ -67,14 +67,14 @@ json trigger_result(const rule::rule_triggered& fired, const char* status, json 
 /// An action failed. The rule knows best how to say it; `outcome` is what the receiver's side said.
 void answer_failure(const route_deps& deps, const exchange_ptr& ex, const rule::rule_triggered& fired,
                     const entity::effect_outcome& outcome) {
-  deps.store->read({"SELECT error_message FROM rule_execution WHERE exec_id = $1 AND tenant = $2",
-                    {fired.exec_id, ex->tenant().value}},
-                   ex->then([ex, fired, outcome](const rows& found) {
-                     const auto told = found.empty() ? std::string{} : as_text(found[0][0]);
-                     ex->refuse({outcome.code, "The rule matched, but its action failed: " +
-                                                   (told.empty() ? outcome.error : told)},
-                                {{"exec_id", fired.exec_id}, {"references", fired.references}});
-                   }));
+  deps.store->read(
+      {"SELECT error_message FROM rule_execution WHERE exec_id = $1 AND tenant = $2",
+       {fired.exec_id, ex->tenant().value}},
+      ex->then([ex, fired, outcome](const rows& found) {
+        const auto told = found.empty() ? std::string{} : as_text(found[0][0]);
+        ex->refuse({outcome.code, "The rule matched, but its action failed: " + (told.empty() ? outcome.error : told)},
+                   {{"exec_id", fired.exec_id}, {"references", fired.references}});
+      }));
 }
 
 /// All effects of a manual trigger are settled: the first that failed decides the answer.

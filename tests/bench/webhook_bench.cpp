@@ -172,11 +172,11 @@ int main(int argc, char** argv) {
 
   receiver hooks;
   const int first = connect_to(node.host, node.port);
-  const auto status =
-      post(first, node, "/cep/rules",
-           R"({"rule_name":"latency","max_firings_per_minute":1000000,"trigger_type":"event","trigger_spec":{"field":"sent_ns","op":">","value":0},)"
-           R"("action_spec":{"type":"webhook","method":"POST","endpoint":"http://127.0.0.1:)" +
-               std::to_string(hooks.port) + R"(/hook"}})");
+  const auto status = post(
+      first, node, "/cep/rules",
+      R"({"rule_name":"latency","max_firings_per_minute":1000000,"trigger_type":"event","trigger_spec":{"field":"sent_ns","op":">","value":0},)"
+      R"("action_spec":{"type":"webhook","method":"POST","endpoint":"http://127.0.0.1:)" +
+          std::to_string(hooks.port) + R"(/hook"}})");
   if (status != 200 && status != 201) {
     std::fprintf(stderr, "creating the rule was answered with %d\n", status);
     return 1;

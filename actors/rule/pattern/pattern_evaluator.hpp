@@ -69,9 +69,9 @@ private:
 
   std::vector<complete_match> complete_; ///< kept for its memory
   std::string key_;                      ///< kept for its memory
-  std::string record_;          ///< packed, see `remember`
-  bool moved_ = false;          ///< time alone changed something since the last record
-  std::int64_t unrecorded_ = 0; ///< events since the last record
+  std::string record_;                   ///< packed, see `remember`
+  bool moved_ = false;                   ///< time alone changed something since the last record
+  std::int64_t unrecorded_ = 0;          ///< events since the last record
   std::int64_t future_ = 0;
   std::chrono::microseconds settles_for_;
   bool away_ = false;              ///< restored, and nothing has told the time since

@@ -12,9 +12,9 @@
     func compared_by;                                                                                                  \
     auto left_side = x_expr;                                                                                           \
     auto right_side = y_expr;                                                                                          \
-    static_cast<void>(::caf::test::detail::check(                                                                      \
-      ::caf::test::engine::current_test(), __FILE__, __LINE__, CAF_FUNC_EXPR(func, x_expr, y_expr), false,            \
-      compared_by(left_side, right_side), left_side, right_side));                                                     \
+    static_cast<void>(::caf::test::detail::check(::caf::test::engine::current_test(), __FILE__, __LINE__,              \
+                                                 CAF_FUNC_EXPR(func, x_expr, y_expr), false,                           \
+                                                 compared_by(left_side, right_side), left_side, right_side));          \
     ::caf::test::engine::last_check_file(__FILE__);                                                                    \
     ::caf::test::engine::last_check_line(__LINE__);                                                                    \
   } while (false)
@@ -25,9 +25,9 @@
     func compared_by;                                                                                                  \
     auto left_side = x_expr;                                                                                           \
     auto right_side = y_expr;                                                                                          \
-    const bool as_required = ::caf::test::detail::check(                                                               \
-      ::caf::test::engine::current_test(), __FILE__, __LINE__, CAF_FUNC_EXPR(func, x_expr, y_expr), false,            \
-      compared_by(left_side, right_side), left_side, right_side);                                                      \
+    const bool as_required = ::caf::test::detail::check(::caf::test::engine::current_test(), __FILE__, __LINE__,       \
+                                                        CAF_FUNC_EXPR(func, x_expr, y_expr), false,                    \
+                                                        compared_by(left_side, right_side), left_side, right_side);    \
     if (!as_required) ::caf::test::detail::requirement_failed(CAF_FUNC_EXPR(func, x_expr, y_expr));                    \
     ::caf::test::engine::last_check_file(__FILE__);                                                                    \
     ::caf::test::engine::last_check_line(__LINE__);                                                                    \
