@@ -19,8 +19,9 @@ constexpr std::chrono::milliseconds while_under_way{100};
 } // namespace
 
 storage::statement wakes_query(const std::string& owner, std::size_t limit) {
+  // The plus keeps the database from going through the index on shards, which reads every entity and sorts them.
   return {"SELECT kind, tenant, entity_key, wake_at FROM entity WHERE wake_at IS NOT NULL AND enabled = 1"
-          " AND deleted_at IS NULL AND quarantined_at IS NULL AND shard IN (SELECT id FROM shard WHERE owner = $1)"
+          " AND deleted_at IS NULL AND quarantined_at IS NULL AND +shard IN (SELECT id FROM shard WHERE owner = $1)"
           " ORDER BY wake_at LIMIT $2",
           {owner, static_cast<std::int64_t>(limit)}};
 }
