@@ -138,7 +138,7 @@ void cluster_node::on(const peer_linked& e, cluster_step& step) {
 }
 
 void cluster_node::on(const peer_unlinked& e, cluster_step& step) {
-  members_.linked(e.peer, false, step);
+  if (self_.member()) members_.linked(e.peer, false, step);
   requests_.peer_lost(e.peer, step);
 }
 
@@ -265,7 +265,7 @@ void cluster_node::advance_drain(cluster_step& step) {
     return;
   }
   shards_.stop_all(step);
-  if (self_.leave_over(step.now)) shards_.abandon_all(step);
+  if (self_.leave_over(step.now)) shards_.abandon_running(step);
   if (!shards_.any_running()) self_.leave(step);
 }
 

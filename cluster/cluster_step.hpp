@@ -75,7 +75,7 @@ struct run_command {
   database_command command;
 };
 struct close_liveness_session {}; ///< its lock falls; commands under way on it are answered
-struct connect_peer { ///< and again whenever it breaks, until `disconnect_peer`
+struct connect_peer {             ///< and again whenever it breaks, until `disconnect_peer`
   incarnation_no peer = 0;
   std::string node, address;
 };

@@ -24,7 +24,8 @@ bool leader_state::take(const database_answer& answer, cluster_step& step) {
   patience_ = std::clamp<std::chrono::microseconds>(patience_ * 2, times_.probe_first, times_.probe_most);
   try_at_ = step.now + patience_;
   // A higher epoch that was seen since means that this one is over before it began.
-  if (answer.result != outcome::done || answer.epoch <= epoch_) return true;
+  const bool overtaken = answer.epoch < epoch_ || (answer.epoch == epoch_ && leader_ != self_);
+  if (answer.result != outcome::done || overtaken) return true;
   epoch_ = leading_ = answer.epoch;
   leader_ = self_;
   step.say(start_leading{leading_});

@@ -107,7 +107,8 @@ member_state::news member_state::resumed(const database_answer& answer, cluster_
   close_session(step);
   session_ = session::lost;
   resume_at_ = step.now + times_.retry;
-  if (answer.result == outcome::refused && answer.why == refusal::node_dead) return {news::kind::lost, "it was declared dead"};
+  if (answer.result == outcome::refused && answer.why == refusal::node_dead)
+    return {news::kind::lost, "it was declared dead"};
   return {};
 }
 

@@ -1,6 +1,7 @@
 #include "cluster/placement/local_shards.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace tobit::cluster {
 
@@ -55,9 +56,14 @@ void local_shards::stop_all(cluster_step& step) {
   }
 }
 
+void local_shards::abandon_running(cluster_step& step) {
+  for (auto& [shard, s] : shards_)
+    if (std::exchange(s.is, local::state::handing_over) != local::state::handing_over)
+      step.say(abandon_shard{shard, s.epoch});
+}
+
 void local_shards::abandon_all(cluster_step& step) {
-  for (const auto& [shard, s] : shards_)
-    if (s.is != local::state::handing_over) step.say(abandon_shard{shard, s.epoch});
+  abandon_running(step);
   shards_.clear();
 }
 

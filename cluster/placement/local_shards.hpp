@@ -21,6 +21,9 @@ public:
   bool take(const database_answer& answer, bool& lost, cluster_step& step);
   void advance(incarnation_no self, cluster_step& step);
   void stop_all(cluster_step& step);
+  /// Ends what still runs, without waiting, but remembers that these epochs are over.
+  void abandon_running(cluster_step& step);
+  /// The incarnation ended.
   void abandon_all(cluster_step& step);
   void wake(std::optional<steady_time>& earliest) const;
 

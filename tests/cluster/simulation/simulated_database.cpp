@@ -36,7 +36,8 @@ database_answer simulated_database::run(const register_node& c, session_no sessi
   for (const auto& [id, n] : nodes_) {
     if (!n.alive()) continue;
     if (n.profile.settings != c.profile.settings) return refuse(refusal::settings_differ);
-    if (n.profile.lowest_protocol > c.profile.highest_protocol || n.profile.highest_protocol < c.profile.lowest_protocol)
+    if (n.profile.lowest_protocol > c.profile.highest_protocol ||
+        n.profile.highest_protocol < c.profile.lowest_protocol)
       return refuse(refusal::protocol_incompatible);
     if (n.profile.node == c.profile.node && !provably_dead(id, true, now)) return refuse(refusal::name_in_use);
   }

@@ -1,0 +1,57 @@
+#define CAF_SUITE cluster_messages
+
+#include "schemas/cluster/cluster_protocol.hpp"
+
+#include <caf/test/unit_test.hpp>
+
+#include <fstream>
+#include <sstream>
+
+using namespace tobit;
+using namespace tobit::cluster;
+
+namespace {
+
+/// One sample of each message, with a value in every field.
+std::vector<message> samples() {
+  return {message::of(hello{"c-1", "node-1", 7, 1, 2, "0.1.0", 3, 40}),
+          message::of(refuse_peer{"wrong_cluster", "check cluster.id"}),
+          message::of(shard_map_changed{41, {{5, "node-1", 7, 3, 8, 41}}}),
+          message::of(leader_announced{4, "node-1", 7}),
+          message::of(members_changed{42}),
+          message::of(drain_node{"node-1", "new kernel"})};
+}
+
+} // namespace
+
+CAF_TEST(the messages of the cluster look on the wire as they always did) {
+  auto now = json::object();
+  for (const auto& m : samples()) now[std::string(m.name())] = m.encode();
+  std::stringstream golden;
+  golden << std::ifstream{TOBIT_GOLDEN "/cluster_messages.json"}.rdbuf();
+  const auto text = now.dump(2) + "\n";
+  if (golden.str() != text) CAF_MESSAGE("a released message is frozen; only new ones join the golden file:\n" << text);
+  CAF_CHECK(golden.str() == text);
+}
+
+CAF_TEST(every message of the cluster survives the way over the wire) {
+  register_cluster_messages();
+  std::size_t known = 0;
+  for (const auto* type : registered_message_types()) known += type->name.starts_with("tobit.cluster.");
+  CAF_CHECK_EQUAL(known, samples().size());
+  for (const auto& m : samples()) {
+    const auto again = decode_message(m.name(), *parse_json(to_text(m.encode())));
+    CAF_REQUIRE(again.has_value());
+    CAF_CHECK_EQUAL(to_text(again->encode()), to_text(m.encode()));
+  }
+}
+
+CAF_TEST(a message of the next release is read as far as it is understood) {
+  register_cluster_messages();
+  auto newer = message::of(hello{"c-1", "node-1", 7, 1, 2, "0.2.0", 3, 40}).encode();
+  newer["zone"] = "eu-1";
+  const auto read = decode_message("tobit.cluster.hello.v1", newer);
+  CAF_REQUIRE(read.has_value());
+  CAF_CHECK_EQUAL(read->as<hello>()->protocol_max, 2);
+  CAF_CHECK(decode_message("tobit.cluster.hello.v2", newer).error().code == error_code::not_implemented);
+}
