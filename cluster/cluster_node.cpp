@@ -61,8 +61,9 @@ void cluster_node::on(const database_answer& e, cluster_step& step) {
     return step.say(node_report{node_report::kind::left, 0, 0, "This node left the cluster."});
   }
   if (news.what == kind::lost) return fence(news.why, step);
-  if (self_.expired(step.now)) return;
+  if (!self_.member() || self_.expired(step.now)) return;
   if (e.view.version != 0) take_view(e.view, step);
+  if (!members_.find(self_.incarnation())) return fence("it was declared dead", step);
   if (news.what == kind::joined) tell_all(message::of(members_changed{e.view.version}), step);
   if (e.id == look_) {
     look_ = 0;

@@ -20,9 +20,14 @@ void local_shards::follow(const shard_place& row, incarnation_no self, cluster_s
     step.say(activate_shard{shard, row.epoch});
   }
   if (row.target != 0 && found->second.is == local::state::active) {
-    found->second.is = local::state::stopping;
-    step.say(stop_shard{shard, row.epoch});
+    stop(shard, found->second, step);
   }
+}
+
+void local_shards::stop(shard_id shard, local& s, cluster_step& step) {
+  s.is = local::state::stopping;
+  s.try_at = step.now + times_.hand_over;
+  step.say(stop_shard{shard, s.epoch});
 }
 
 void local_shards::stopped(shard_id shard, epoch_no epoch, cluster_step& step) {
@@ -43,16 +48,19 @@ bool local_shards::take(const database_answer& answer, bool& lost, cluster_step&
 }
 
 void local_shards::advance(incarnation_no self, cluster_step& step) {
-  for (auto& [shard, s] : shards_)
-    if (s.is == local::state::handing_over && s.command == 0 && step.now >= s.try_at)
-      s.command = step.ask(hand_over_shard{self, shard, s.epoch});
+  for (auto& [shard, s] : shards_) {
+    if (s.is == local::state::active || s.command != 0 || step.now < s.try_at) continue;
+    // What does not stop in time is ended; its journal has everything that was acknowledged.
+    if (std::exchange(s.is, local::state::handing_over) == local::state::stopping)
+      step.say(abandon_shard{shard, s.epoch});
+    s.command = step.ask(hand_over_shard{self, shard, s.epoch});
+  }
 }
 
 void local_shards::stop_all(cluster_step& step) {
   for (auto& [shard, s] : shards_) {
     if (s.is != local::state::active) continue;
-    s.is = local::state::stopping;
-    step.say(stop_shard{shard, s.epoch});
+    stop(shard, s, step);
   }
 }
 
@@ -69,7 +77,7 @@ void local_shards::abandon_all(cluster_step& step) {
 
 void local_shards::wake(std::optional<steady_time>& earliest) const {
   for (const auto& [shard, s] : shards_)
-    if (s.is == local::state::handing_over && s.command == 0) wake_by(earliest, s.try_at);
+    if (s.is != local::state::active && s.command == 0) wake_by(earliest, s.try_at);
 }
 
 epoch_no local_shards::active(shard_id shard) const {

@@ -37,8 +37,9 @@ private:
     epoch_no epoch = 0;
     enum class state { active, stopping, handing_over } is = state::active;
     std::uint64_t command = 0;
-    steady_time try_at{};
+    steady_time try_at{}; ///< end of stopping, then of waiting to hand over
   };
+  void stop(shard_id shard, local& s, cluster_step& step);
   const cluster_times& times_;
   std::map<shard_id, local> shards_;
 };

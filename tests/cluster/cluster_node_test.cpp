@@ -235,6 +235,7 @@ CAF_TEST(a move that takes too long is made by force) {
   const auto other = f.other("node-2");
   f.give(database_notified{f.db.version()});
   f.pass(10ms);
+  f.give(peer_linked{other});
   const auto stop = f.all<stop_shard>().at(0);
   f.pass(f.times.hand_over + 100ms);
   CAF_CHECK_EQUAL(f.db.rows().at(stop.shard).incarnation, other);

@@ -220,7 +220,7 @@ CAF_TEST(the simulated database answers as PostgreSQL does) {
     const auto b = real.execute(theirs, session);
     CAF_MESSAGE(i << " " << name_of(mine) << " " << to_string(a.why));
     CAF_CHECK(a.result == b.result);
-    CAF_CHECK_EQUAL(to_string(a.why), to_string(b.why));
+    CAF_CHECK_EQUAL(std::string{to_string(a.why)}, std::string{to_string(b.why)});
     if (session != 0 && a.result == outcome::done) {
       same[a.incarnation] = b.incarnation;
       known.push_back(a.incarnation);

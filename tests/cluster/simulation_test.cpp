@@ -44,7 +44,7 @@ CAF_TEST(without faults every request succeeds) {
     run_options options;
     options.seed = seed;
     options.faults = false;
-    simulation::simulation one{options};
+    tobit::cluster::simulation::simulation one{options};
     const auto r = one.run();
     CAF_CHECK(!r.violation);
     CAF_CHECK_EQUAL(r.fenced, 0u);

@@ -16,6 +16,10 @@ simulation::simulation(run_options options)
   loss_ = chance_.hit(0.5) ? 0.0 : 0.05;
   duplication_ = chance_.hit(0.5) ? 0.0 : 0.05;
   message_delay_most_ = chance_.between(1, chance_.hit(0.2) ? 200 : 10) * ms;
+  if (!options_.faults) {
+    loss_ = duplication_ = 0;
+    message_delay_most_ = 5 * ms;
+  }
   times_.moves_at_once = static_cast<std::size_t>(chance_.between(1, 8));
   if (options_.broken == mutation::no_self_fencing) times_.margin = std::chrono::minutes{-10};
   if (options_.broken == mutation::parked_for_ever) times_.park = std::chrono::minutes{10};

@@ -98,7 +98,7 @@ void simulation::dead_requests_excused(std::size_t id) {
 }
 
 void simulation::stop_shard_soon(process& p, shard_id shard, epoch_no epoch) {
-  const auto slow = chance_.hit(0.02) ? 6 * second : 40 * ms;
+  const auto slow = options_.faults && chance_.hit(0.02) ? 6 * second : 40 * ms;
   after(chance_.between(500, slow), [this, id = p.id, shard, epoch] {
     in_process(id, [this, id, shard, epoch] {
       auto& me = proc(id);
