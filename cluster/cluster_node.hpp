@@ -21,7 +21,7 @@ namespace tobit::cluster {
 ///
 /// What keeps two nodes from acting for the same shard is the database: every write proves (shard, owner, epoch), and
 /// every act of the leader its epoch. The lease bounds how long a node that lost its rights can go on answering from
-/// memory; the messages only make things fast. See docs/decisions/0011-cluster-protocol.md.
+/// memory; the messages only make things fast. See docs/decisions/0008-cluster-protocol.md.
 class cluster_node {
 public:
   explicit cluster_node(node_profile profile, const cluster_times& times = {});

@@ -214,13 +214,14 @@ struct builder {
   }
   void operator()(const hand_over_shard& c) {
     steps.push_back(raise_version());
-    steps.push_back(guard(refusal::not_owner,
-                          "UPDATE shard SET owner = coalesce(n.node, ''), incarnation = coalesce(n.incarnation, 0),"
-                          " target = 0, epoch = shard.epoch + 1, version = " SQL_VERSION
-                          " FROM shard old LEFT JOIN cluster_node n ON n.incarnation = old.target AND n.status = 'up'"
-                          " WHERE old.id = $1 AND shard.id = old.id AND shard.incarnation = $2 AND shard.epoch = $3"
-                          " RETURNING " SQL_PLACE,
-                          {std::int64_t{c.shard}, c.self, c.epoch}, yields::changed));
+    steps.push_back(
+        guard(refusal::not_owner,
+              "UPDATE shard SET owner = coalesce(n.node, ''), incarnation = coalesce(n.incarnation, 0),"
+              " target = 0, epoch = shard.epoch + 1, version = " SQL_VERSION
+              " FROM shard old LEFT JOIN cluster_node n ON n.incarnation = old.target AND n.status = 'up'"
+              " WHERE old.id = $1 AND shard.id = old.id AND shard.incarnation = $2 AND $2 <> 0 AND shard.epoch = $3"
+              " RETURNING " SQL_PLACE,
+              {std::int64_t{c.shard}, c.self, c.epoch}, yields::changed));
     steps.push_back(notify());
   }
   void operator()(const start_drain& c) {

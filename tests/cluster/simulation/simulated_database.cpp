@@ -140,7 +140,7 @@ database_answer simulated_database::run(const plan_moves& c, session_no, sim_tim
 
 database_answer simulated_database::run(const hand_over_shard& c, session_no, sim_time) {
   auto row = rows_.at(c.shard);
-  if (row.incarnation != c.self || row.epoch != c.epoch) return refuse(refusal::not_owner);
+  if (c.self == 0 || row.incarnation != c.self || row.epoch != c.epoch) return refuse(refusal::not_owner);
   ++version_;
   const auto* to = living(row.target);
   const bool there = to && to->is == node::status::up;
