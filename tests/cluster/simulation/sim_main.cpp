@@ -13,7 +13,7 @@ using namespace tobit::cluster::simulation;
 namespace {
 
 mutation mutation_named(const std::string& name) {
-  for (int m = 0; m <= static_cast<int>(mutation::parked_for_ever); ++m)
+  for (int m = 0; m <= static_cast<int>(mutation::wall_clock_schedules); ++m)
     if (to_string(static_cast<mutation>(m)) == name) return static_cast<mutation>(m);
   std::fprintf(stderr, "sim: unknown mutation '%s'\n", name.c_str());
   std::exit(2);
@@ -23,7 +23,7 @@ mutation mutation_named(const std::string& name) {
   std::fputs("sim [--seeds N] [--from SEED]   run N seeds (default 1000) from SEED (default 1)\n"
              "sim --seed SEED                 run one seed and print what happens\n"
              "    [--mutation NAME]           with a mistake built in: no_self_fencing, no_shard_fence,\n"
-             "                                no_leader_fence, wall_clock_schedules, parked_for_ever\n",
+             "                                no_leader_fence, wall_clock_schedules\n",
              stderr);
   std::exit(2);
 }

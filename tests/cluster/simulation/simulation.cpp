@@ -22,7 +22,6 @@ simulation::simulation(run_options options)
   }
   times_.moves_at_once = static_cast<std::size_t>(chance_.between(1, 8));
   if (options_.broken == mutation::no_self_fencing) times_.margin = std::chrono::minutes{-10};
-  if (options_.broken == mutation::parked_for_ever) times_.park = std::chrono::minutes{10};
   db_.sabotage.no_shard_fence = options_.broken == mutation::no_shard_fence;
   db_.sabotage.no_leader_fence = options_.broken == mutation::no_leader_fence;
   db_.on_row = [this](const auto& before, const auto& after) {
@@ -316,8 +315,6 @@ std::string_view to_string(mutation m) noexcept {
     return "no_leader_fence";
   case mutation::wall_clock_schedules:
     return "wall_clock_schedules";
-  case mutation::parked_for_ever:
-    return "parked_for_ever";
   }
   return "unknown";
 }

@@ -14,7 +14,7 @@
 namespace tobit::cluster::simulation {
 
 /// One mistake that the protocol or the database could make. For showing that the checker notices.
-enum class mutation { none, no_self_fencing, no_shard_fence, no_leader_fence, wall_clock_schedules, parked_for_ever };
+enum class mutation { none, no_self_fencing, no_shard_fence, no_leader_fence, wall_clock_schedules };
 
 struct run_options {
   std::uint64_t seed = 1;
