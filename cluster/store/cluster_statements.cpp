@@ -249,16 +249,6 @@ shard_place place_of(const std::vector<storage::value>& row) {
 
 } // namespace
 
-std::vector<storage::statement> session_settings(std::chrono::milliseconds lease) {
-  const auto ms = std::to_string(lease.count());
-  std::vector<storage::statement> all;
-  for (const std::string_view sql :
-       {"SELECT set_config('idle_in_transaction_session_timeout', $1, false)",
-        "SELECT set_config('tcp_user_timeout', $1, false)", "SELECT set_config('lock_timeout', $1, false)"})
-    all.push_back(plain(sql, {ms}).sql);
-  return all;
-}
-
 command_step draw_incarnation() {
   return guard(refusal::none,
                "UPDATE cluster_state SET last_incarnation = last_incarnation + 1 WHERE one = 1 RETURNING"

@@ -14,12 +14,8 @@
 ///   A session gets every lock that it holds itself: none of these commands may run on a session that holds another
 ///   incarnation's lock, so a fenced node closes its liveness session before it registers again.
 /// - Acts of entities look at their shard's row FOR SHARE until they commit, and taking the shard over waits for them.
-///   A stopped process would hold such a lock for ever: sessions of a node must set `session_settings`.
+///   A stopped process would hold such a lock for ever, hence `storage::database_options::forget_client_after`.
 namespace tobit::cluster {
-
-/// For every session of a cluster node; `$1` is the lease in milliseconds. The server ends a transaction that its
-/// client has forgotten, and a connection whose client is gone.
-std::vector<storage::statement> session_settings(std::chrono::milliseconds lease);
 
 struct command_step {
   storage::statement sql;

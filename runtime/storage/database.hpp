@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,10 @@ struct database_options {
   std::size_t wal_reserve_bytes = 16u << 20; ///< size of SQLite's write-ahead log from the start; 0: it grows by use
   std::chrono::milliseconds busy_timeout{5'000};       ///< waiting for another process's lock (SQLite) or connecting
   std::chrono::milliseconds statement_timeout{30'000}; ///< one statement
+  /// For a node of a cluster, usually its lease: PostgreSQL ends a transaction whose client has been silent for so
+  /// long, both sides give up a connection on which nothing was acknowledged for so long, and nobody waits longer for a
+  /// lock. A stopped process would else keep its rows locked for ever. Nothing: as the server is configured.
+  std::optional<std::chrono::milliseconds> forget_client_after{};
 };
 
 /// What the user is told about a commit that may or may not have taken effect (always with `database_error`).

@@ -9,6 +9,8 @@ namespace tobit::storage {
 result<std::unique_ptr<database>> open_postgres(const std::string& url, const database_options& options) {
   auto first = open_postgres_session(url, options, session_role::writer);
   if (!first) return fail(first.error());
+  // Whoever comes second waits for the whole migration.
+  if (auto patient = (*first)->script("SET lock_timeout = 0"); !patient) return fail(patient.error().what);
   // Per schema, so that tests in schemas of their own do not wait for each other; freed with the transaction.
   statement lock;
   lock.sql = "SELECT pg_advisory_xact_lock(hashtextextended('tobit.migration.' || current_schema(), 0))";

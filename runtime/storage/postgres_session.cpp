@@ -1,14 +1,17 @@
 #include "runtime/storage/postgres_session.hpp"
 
 #include "runtime/storage/dialect.hpp"
+#include "runtime/storage/postgres_listener.hpp"
 #include "runtime/storage/postgres_url.hpp"
 #include "runtime/storage/postgres_value.hpp"
 
 #include <pqxx/pqxx>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
+#include <sys/socket.h>
 #include <unordered_map>
 #include <utility>
 
@@ -51,10 +54,42 @@ session_failure failure_of_state(const std::string& state, std::string_view text
   return {error{error_code::internal_server_error, "A statement failed; the log holds the details."}, blame::statement};
 }
 
-class postgres_session final : public session {
+/// Where the library puts what is heard on a channel; it sends LISTEN by itself.
+class notification_ear final : public pqxx::notification_receiver {
+public:
+  notification_ear(pqxx::connection& connection, const std::string& channel)
+      : pqxx::notification_receiver(connection, channel) {}
+  void operator()(const std::string& payload, int) override { heard.push_back(payload); }
+  std::vector<std::string> heard;
+};
+
+class postgres_session final : public postgres_listener {
 public:
   explicit postgres_session(std::unique_ptr<pqxx::connection> connection)
-      : connection_(std::move(connection)), channel_(std::make_unique<pqxx::nontransaction>(*connection_)) {}
+      : connection_(std::move(connection))
+      , socket_(connection_->sock())
+      , channel_(std::make_unique<pqxx::nontransaction>(*connection_)) {}
+
+  // Without a connection the ear does not send UNLISTEN, which could wait, or even connect again.
+  ~postgres_session() override {
+    channel_.reset();
+    connection_->disconnect();
+  }
+
+  void listen(const std::string& channel) { ear_ = std::make_unique<notification_ear>(*connection_, channel); }
+  int descriptor() const noexcept override { return socket_; }
+
+  session_result<std::vector<std::string>> heard() override {
+    return guarded<std::vector<std::string>>("LISTEN", [&] {
+      channel_.reset(); // while there is one, the library holds notifications back
+      connection_->get_notifs();
+      channel_ = std::make_unique<pqxx::nontransaction>(*connection_);
+      return ear_ ? std::exchange(ear_->heard, {}) : std::vector<std::string>{};
+    });
+  }
+
+  // Closing the descriptor would be the owner's; a shut one only stops to answer.
+  void interrupt() noexcept override { ::shutdown(socket_, SHUT_RDWR); }
 
   session_result<void> begin() override {
     auto begun = script("BEGIN");
@@ -186,6 +221,8 @@ private:
 
   template <class T, class Work>
   session_result<T> guarded(std::string_view sql, Work work) {
+    // The library would silently connect anew, and what the session held would be gone.
+    if (!connection_->is_open()) return tl::unexpected(lost());
     try {
       return work();
     } catch (const pqxx::broken_connection& e) {
@@ -207,22 +244,33 @@ private:
   }
 
   std::unique_ptr<pqxx::connection> connection_;
+  const int socket_;
   std::unique_ptr<pqxx::nontransaction> channel_; // in front of it: transactions are begun and ended by hand
+  std::unique_ptr<notification_ear> ear_;
   std::unordered_map<std::string_view, std::string> names_;
   std::uint64_t prepared_count_ = 0;
   bool in_transaction_ = false;
 };
 
 std::string with_timeouts(std::string url, const database_options& options) {
-  const auto connect_s = std::max<std::int64_t>(2, options.busy_timeout.count() / 1'000);
+  // The client library takes less than two seconds for two.
+  const auto connect = std::min(options.busy_timeout, options.forget_client_after.value_or(options.busy_timeout));
+  const auto connect_s = std::max<std::int64_t>(2, connect.count() / 1'000);
   url = with_parameter(std::move(url), "connect_timeout", std::to_string(connect_s));
   url = with_parameter(std::move(url), "application_name", "tobit");
   // A server that vanished without a word is noticed by the kernel, in about the same time for idle and busy
-  // connections.
-  url = with_parameter(std::move(url), "keepalives_idle", "10");
-  url = with_parameter(std::move(url), "keepalives_interval", "5");
-  url = with_parameter(std::move(url), "keepalives_count", "3");
-  return with_parameter(std::move(url), "tcp_user_timeout", "20000");
+  // connections: after `idle` seconds without a word it asks `count` times.
+  std::int64_t idle = 10, interval = 5, count = 3, silence_ms = 20'000;
+  if (options.forget_client_after) {
+    silence_ms = options.forget_client_after->count();
+    interval = std::max<std::int64_t>(1, silence_ms / 3'000);
+    idle = interval;
+    count = 2;
+  }
+  url = with_parameter(std::move(url), "keepalives_idle", std::to_string(idle));
+  url = with_parameter(std::move(url), "keepalives_interval", std::to_string(interval));
+  url = with_parameter(std::move(url), "keepalives_count", std::to_string(count));
+  return with_parameter(std::move(url), "tcp_user_timeout", std::to_string(silence_ms));
 }
 
 std::string settings(const database_options& options, session_role role) {
@@ -230,6 +278,11 @@ std::string settings(const database_options& options, session_role role) {
                     "SET client_min_messages = error; SET extra_float_digits = 1;"
                     "SET statement_timeout = " +
                     std::to_string(options.statement_timeout.count());
+  if (options.forget_client_after) {
+    const auto ms = std::to_string(options.forget_client_after->count());
+    for (const char* name : {"idle_in_transaction_session_timeout", "tcp_user_timeout", "lock_timeout"})
+      sql.append("; SET ").append(name).append(" = ").append(ms);
+  }
   if (role == session_role::reader) sql += "; SET default_transaction_read_only = on";
   return sql;
 }
@@ -241,18 +294,33 @@ error refused(std::string_view reason, const std::string& url) {
                                             "); check that the server runs and that the database URL is right."};
 }
 
-} // namespace
-
-result<std::unique_ptr<session>> open_postgres_session(const std::string& url, const database_options& options,
-                                                       session_role role) {
+result<std::unique_ptr<postgres_session>> open_session(const std::string& url, const database_options& options,
+                                                       session_role role, const std::string* channel) {
   try {
     auto connection = std::make_unique<pqxx::connection>(with_timeouts(url, options));
     auto opened = std::make_unique<postgres_session>(std::move(connection));
     if (auto set = opened->script(settings(options, role)); !set) return fail(std::move(set.error().what));
+    if (channel) opened->listen(*channel);
     return opened;
   } catch (const std::exception& e) {
     return fail(refused(e.what(), url));
   }
+}
+
+} // namespace
+
+result<std::unique_ptr<session>> open_postgres_session(const std::string& url, const database_options& options,
+                                                       session_role role) {
+  auto opened = open_session(url, options, role, nullptr);
+  if (!opened) return fail(std::move(opened.error()));
+  return std::unique_ptr<session>{std::move(*opened)};
+}
+
+result<std::unique_ptr<postgres_listener>>
+open_postgres_listener(const std::string& url, const database_options& options, const std::string& channel) {
+  auto opened = open_session(url, options, session_role::writer, &channel);
+  if (!opened) return fail(std::move(opened.error()));
+  return std::unique_ptr<postgres_listener>{std::move(*opened)};
 }
 
 } // namespace tobit::storage

@@ -57,6 +57,9 @@ public:
 
   /// Runs a script of several statements without values.
   virtual session_result<void> script(std::string_view sql) = 0;
+
+  /// From any thread: breaks a connection over a network, so that whoever waits for its answer gets an error soon.
+  virtual void interrupt() noexcept {}
 };
 
 /// Checks `expect_rows` of one executed statement.

@@ -1,7 +1,6 @@
 #define CAF_SUITE cluster_statements
 
 #include "cluster/store/cluster_statements.hpp"
-#include "runtime/storage/dialect.hpp"
 #include "runtime/storage/postgres_session.hpp"
 #include "tests/cluster/simulation/chance.hpp"
 #include "tests/cluster/simulation/simulated_database.hpp"
@@ -10,9 +9,7 @@
 #include <caf/test/unit_test.hpp>
 
 #include <algorithm>
-#include <fstream>
 #include <map>
-#include <sstream>
 
 using namespace tobit;
 using namespace tobit::cluster;
@@ -31,18 +28,16 @@ struct postgres_cluster {
   std::map<std::uint64_t, incarnation_no> locks;
 
   postgres_cluster() {
-    std::stringstream tables;
-    tables << std::ifstream{TOBIT_SQL "/0006_cluster.sql"}.rdbuf();
-    CAF_REQUIRE(work->script(storage::to_dialect(tables.str(), storage::dialect::postgresql)).has_value());
     CAF_REQUIRE(work->script("INSERT INTO cluster_value (name, value) VALUES ('cluster_id', 'c-1'),"
                              " ('shard_count', '6')")
                     .has_value());
   }
 
   std::unique_ptr<storage::session> open() {
-    auto made = storage::open_postgres_session(scratch.url(), {}, storage::session_role::writer);
+    storage::database_options options;
+    options.forget_client_after = 3s;
+    auto made = storage::open_postgres_session(scratch.url(), options, storage::session_role::writer);
     CAF_REQUIRE(made.has_value());
-    for (const auto& s : session_settings(3s)) CAF_REQUIRE((*made)->run(s).has_value());
     return std::move(*made);
   }
 
