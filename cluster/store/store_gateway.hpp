@@ -11,7 +11,8 @@
 
 namespace tobit::cluster {
 
-/// What the store tells. Called on unspecified threads; must neither block nor throw.
+/// What the store tells. Called on unspecified threads, one call at a time; must neither block, nor throw, nor call the
+/// gateway. A command is never answered within `run`.
 struct store_events {
   std::function<void(database_answer)> answered; ///< each command exactly once, with its id
   std::function<void()> session_lost;            ///< the session with the liveness lock broke by itself

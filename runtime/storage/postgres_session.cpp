@@ -10,8 +10,11 @@
 
 #include <algorithm>
 #include <optional>
+#include <stdexcept>
 #include <string_view>
+#include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <unordered_map>
 #include <utility>
 
@@ -63,6 +66,22 @@ public:
   std::vector<std::string> heard;
 };
 
+/// A second descriptor of a connection's socket. The library closes its own when the connection is lost, and its number
+/// may be somebody else's at once.
+class socket_copy {
+public:
+  explicit socket_copy(int of) : fd_(::fcntl(of, F_DUPFD_CLOEXEC, 0)) {
+    if (fd_ < 0) throw std::runtime_error("no file descriptors are left");
+  }
+  ~socket_copy() { ::close(fd_); }
+  socket_copy(const socket_copy&) = delete;
+  socket_copy& operator=(const socket_copy&) = delete;
+  int get() const noexcept { return fd_; }
+
+private:
+  const int fd_;
+};
+
 class postgres_session final : public postgres_listener {
 public:
   explicit postgres_session(std::unique_ptr<pqxx::connection> connection)
@@ -77,7 +96,7 @@ public:
   }
 
   void listen(const std::string& channel) { ear_ = std::make_unique<notification_ear>(*connection_, channel); }
-  int descriptor() const noexcept override { return socket_; }
+  int descriptor() const noexcept override { return socket_.get(); }
 
   session_result<std::vector<std::string>> heard() override {
     return guarded<std::vector<std::string>>("LISTEN", [&] {
@@ -88,8 +107,7 @@ public:
     });
   }
 
-  // Closing the descriptor would be the owner's; a shut one only stops to answer.
-  void interrupt() noexcept override { ::shutdown(socket_, SHUT_RDWR); }
+  void interrupt() noexcept override { ::shutdown(socket_.get(), SHUT_RDWR); }
 
   session_result<void> begin() override {
     auto begun = script("BEGIN");
@@ -244,7 +262,7 @@ private:
   }
 
   std::unique_ptr<pqxx::connection> connection_;
-  const int socket_;
+  const socket_copy socket_;
   std::unique_ptr<pqxx::nontransaction> channel_; // in front of it: transactions are begun and ended by hand
   std::unique_ptr<notification_ear> ear_;
   std::unordered_map<std::string_view, std::string> names_;
