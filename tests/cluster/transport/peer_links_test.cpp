@@ -21,7 +21,6 @@ CAF_TEST(two nodes link without TLS on loopback and exchange frames) {
   a.live_as(1);
   b.live_as(2);
   CAF_CHECK(join(a, b));
-  CAF_MESSAGE(n->name << " " << s.linked << " " << s.address << " " << s.last_error);
   CAF_CHECK(exchange(a, b));
 }
 
