@@ -19,13 +19,13 @@ bool entity_machine::ready() const noexcept {
 }
 
 void entity_machine::deliver(const delivery_ptr& asked) {
-  if (mode_ == mode::gone || mode_ == mode::departing) return asked->answer(fail(error_code::unavailable));
+  if (mode_ == mode::gone || mode_ == mode::departing) return asked->answer(fail(deps_->shard_gone));
   if (ready() && waiting_.empty()) return handle(asked);
   // Whoever looks into an entity that is in trouble, or wants to end its pause, need not wait for the pause's end.
   const bool now =
       mode_ == mode::backing_off && (asked->request().as<inspect_entity>() || asked->request().as<control_entity>());
   if (now) return handle(asked);
-  if (leaving_at_once_) return answer(asked, fail(error_code::unavailable));
+  if (leaving_at_once_) return answer(asked, fail(deps_->shard_gone));
   waiting_.push_back(asked);
   arm_expiry();
 }

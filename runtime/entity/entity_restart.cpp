@@ -202,7 +202,7 @@ void entity_machine::leave(bool at_once) {
   leaving_ = true;
   if (at_once) {
     leaving_at_once_ = true;
-    refuse_waiting(error{error_code::unavailable});
+    refuse_waiting(error{deps_->shard_gone});
   }
   try_leave();
 }

@@ -30,34 +30,63 @@ const local_shard* entity_router::take(shard_id id) { return shards_[id].exchang
 
 std::optional<fence> entity_router::right_of(const entity_ref& ref) const {
   const auto* shard = find(shard_of(stable_hash(ref)));
-  return shard ? std::optional(shard->right) : std::nullopt;
+  return shard && parts_.places->may_act() ? std::optional(shard->right) : std::nullopt;
 }
 
 void entity_router::ask(entity_ref ref, call_context context, message request, reply_handler reply) {
   const auto hash = stable_hash(ref);
   const auto id = shard_of(hash);
-  auto asked =
-      std::make_shared<delivery>(context.child(), std::move(request), std::move(reply), parts_.time->steady_now());
   const auto* shard = find(id);
-  if (!shard) return forward(id, std::move(ref), std::move(context), *asked);
+  const bool here = shard && parts_.places->may_act();
+  const bool elsewhere = parts_.remote && !closed_;
+  if (!here && !elsewhere) return reply(fail(error_code::unavailable));
+  if (!elsewhere)
+    return deliver(*shard, ref, hash,
+                   std::make_shared<delivery>(context.child(), std::move(request), std::move(reply),
+                                              parts_.time->steady_now()));
+  if (!here) {
+    if (auto valid = check(ref); !valid) return reply(fail(valid.error()));
+    return parts_.remote->forward(id, std::move(ref), std::move(context), std::move(request), std::move(reply));
+  }
+  auto or_elsewhere = [self = shared_from_this(), id, ref, context, request,
+                       reply = std::move(reply)](result<message> answer) mutable {
+    if (answer || answer.error().code != error_code::fenced || self->closed_) return reply(std::move(answer));
+    self->parts_.remote->forward(id, std::move(ref), std::move(context), std::move(request), std::move(reply));
+  };
+  deliver(*shard, ref, hash,
+          std::make_shared<delivery>(context.child(), std::move(request), std::move(or_elsewhere),
+                                     parts_.time->steady_now()));
+}
+
+void entity_router::ask_here(entity_ref ref, call_context context, message request, reply_handler reply) {
+  const auto hash = stable_hash(ref);
+  const auto* shard = find(shard_of(hash));
+  if (!shard || !parts_.places->may_act()) return reply(fail(error_code::fenced));
+  deliver(*shard, ref, hash,
+          std::make_shared<delivery>(context.child(), std::move(request), std::move(reply),
+                                     parts_.time->steady_now()));
+}
+
+void entity_router::deliver(const local_shard& shard, const entity_ref& ref, std::uint64_t hash,
+                            const delivery_ptr& asked) {
   // Whoever is in memory has a good name; only for others it must be looked at.
-  auto taken = shard->table->admit(ref, hash, asked, false);
+  auto taken = shard.table->admit(ref, hash, asked, false);
   using admission = resident_table::admission;
   if (taken.how == admission::unknown) {
     if (auto valid = check(ref); !valid) return asked->answer(fail(valid.error()));
-    taken = shard->table->admit(ref, hash, asked, true);
+    taken = shard.table->admit(ref, hash, asked, true);
   }
   switch (taken.how) {
   case admission::handed_over:
     return;
   case admission::needs_actor:
-    caf::anon_send(shard->host, job<shard_host>{[who = std::move(taken.who)](shard_host& host) { host.wake(who); }});
+    caf::anon_send(shard.host, job<shard_host>{[who = std::move(taken.who)](shard_host& host) { host.wake(who); }});
     return;
   case admission::overloaded:
     return asked->answer(fail(error_code::overloaded, ref.kind + " " + ref.key + " has too much waiting; try again."));
   case admission::unknown:
   case admission::closed:
-    return asked->answer(fail(error_code::unavailable));
+    return asked->answer(fail(parts_.remote ? error_code::fenced : error_code::unavailable));
   }
 }
 
@@ -86,13 +115,6 @@ result<void> entity_router::check(const entity_ref& ref) const {
   if (ref.key.empty() || ref.key.size() > entity_key_length_max || !printable(ref.key))
     return fail(error_code::validation_error, "A key has 1 to 200 bytes without control characters.");
   return {};
-}
-
-void entity_router::forward(shard_id id, entity_ref ref, call_context context, delivery& asked) {
-  if (closed_ || !parts_.remote) return asked.answer(fail(error_code::unavailable));
-  const auto owner = parts_.places->owner_of(id);
-  if (owner.empty() || owner == parts_.self) return asked.answer(fail(error_code::unavailable));
-  parts_.remote->forward(owner, std::move(ref), std::move(context), asked.request(), asked.take_reply());
 }
 
 } // namespace tobit::entity

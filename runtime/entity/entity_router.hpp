@@ -26,7 +26,7 @@ struct local_shard {
 
 /// Finds the way from an entity's name to its actor, or to the node that has it. Shared by the runtime and those of its
 /// actors that talk to entities themselves; may outlive the runtime, and refuses everything then. Thread-safe.
-class entity_router final : public entity_gateway {
+class entity_router final : public entity_gateway, public std::enable_shared_from_this<entity_router> {
 public:
   struct parts {
     const clock* time = nullptr;
@@ -38,6 +38,8 @@ public:
   explicit entity_router(parts p);
 
   void ask(entity_ref ref, call_context context, message request, reply_handler reply) override;
+  /// See `entity_runtime::ask_here`.
+  void ask_here(entity_ref ref, call_context context, message request, reply_handler reply);
 
   /// The right to write for the entity's shard; nothing if another node has it.
   std::optional<fence> right_of(const entity_ref& ref) const;
@@ -55,7 +57,7 @@ public:
 
 private:
   result<void> check(const entity_ref& ref) const;
-  void forward(shard_id id, entity_ref ref, call_context context, delivery& asked);
+  void deliver(const local_shard& shard, const entity_ref& ref, std::uint64_t hash, const delivery_ptr& asked);
   shard_id shard_of(std::uint64_t hash) const noexcept { return static_cast<shard_id>(hash % count_); }
 
   const parts parts_;

@@ -9,6 +9,7 @@
 #include <caf/actor_system.hpp>
 
 #include <future>
+#include <map>
 #include <mutex>
 #include <random>
 
@@ -70,6 +71,8 @@ public:
     shared->bus = deps_.bus;
     shared->figures = deps_.figures;
     shared->spans = deps_.spans;
+    shared->shard_refused = deps_.shard_refused;
+    if (deps_.remote) shared->shard_gone = error_code::fenced;
     shared->options = options;
     shared->random = deps_.random ? deps_.random : random_share;
     // Through the actors alone, not through this object: entities may outlive it while the actor system ends.
@@ -100,10 +103,10 @@ public:
   }
 
   void begin_stop(std::shared_ptr<void> until_stopped) override {
+    router_->close();
     wakes_->end<wake_queue>(until_stopped);
     for (shard_id shard = 0; shard < router_->shard_count(); ++shard) release_shard(shard, until_stopped);
     outbox_->end<outbox_dispatcher>(until_stopped);
-    router_->close();
   }
 
   bool stop(std::chrono::milliseconds grace) override {
@@ -119,18 +122,45 @@ public:
   }
 
   void take_shard(fence right) override {
+    const auto id = right.shard;
     auto shard = std::make_unique<local_shard>();
     shard->table = std::make_shared<resident_table>(shared_->options.mailbox_max, shared_->options.residents_max);
     shard->host = deps_.system->spawn(shard_host_actor, right, shared_, shard->table);
     shard->right = std::move(right);
     router_->put(std::move(shard));
     wakes_->post<wake_queue>([](wake_queue& queue) { queue.read(); });
+    outbox_->post<outbox_dispatcher>([id](outbox_dispatcher& dispatcher) { dispatcher.take_up(id); });
   }
 
   void release_shard(shard_id id, std::shared_ptr<void> until_released) override {
     const auto* shard = router_->take(id);
     if (!shard) return;
+    {
+      std::lock_guard lock{leaving_guard_};
+      leaving_[id] = shard->host;
+    }
     caf::anon_send(shard->host, job<shard_host>{[until_released](shard_host& host) { host.stop(until_released); }});
+  }
+
+  void abandon_shard(shard_id id) override {
+    caf::actor host;
+    if (const auto* shard = router_->take(id)) host = shard->host;
+    {
+      std::lock_guard lock{leaving_guard_};
+      if (auto entry = leaving_.find(id); entry != leaving_.end()) {
+        if (!host) host = entry->second;
+        leaving_.erase(entry);
+      }
+    }
+    if (!host) return;
+    caf::anon_send(host, job<shard_host>{[](shard_host& one) {
+      one.abandon();
+      one.stop(nullptr);
+    }});
+  }
+
+  void ask_here(entity_ref ref, call_context context, message request, reply_handler reply) override {
+    router_->ask_here(std::move(ref), std::move(context), std::move(request), std::move(reply));
   }
 
   void ask(entity_ref ref, call_context context, message request, reply_handler reply) override {
@@ -153,6 +183,8 @@ private:
   entity_deps_ptr shared_;
   const std::shared_ptr<actor_slot> outbox_ = std::make_shared<actor_slot>();
   const std::shared_ptr<actor_slot> wakes_ = std::make_shared<actor_slot>();
+  std::mutex leaving_guard_;
+  std::map<shard_id, caf::actor> leaving_; ///< hosts of shards that were given up and may still be storing
 };
 
 } // namespace

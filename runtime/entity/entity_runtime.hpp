@@ -35,6 +35,8 @@ struct runtime_deps {
   telemetry::metrics* figures = nullptr; ///< may be null
   telemetry::span_sink* spans = nullptr; ///< may be null
   remote_delivery* remote = nullptr;     ///< may be null: then requests to other nodes' shards are `unavailable`
+  /// A write of this shard was refused because somebody else owns it. For the cluster; may be empty.
+  std::function<void(const fence&)> shard_refused;
   std::function<double()> random;        ///< from [0, 1), thread-safe; empty: seeded from the operating system
 };
 
@@ -52,10 +54,16 @@ public:
   /// The same without waiting; `until_stopped` is let go of when everything has ended.
   virtual void begin_stop(std::shared_ptr<void> until_stopped) = 0;
 
-  /// A further shard belongs to this node. For the cluster.
+  /// A further shard belongs to this node. For the cluster. What its last owner left to do is taken up at once.
   virtual void take_shard(fence right) = 0;
   /// Stops what lives in the shard, with snapshots; `until_released` is let go of at the end. For the cluster.
   virtual void release_shard(shard_id shard, std::shared_ptr<void> until_released) = 0;
+  /// The shard is lost, also one that is being released: ends what lives in it at once, without storing anything. For
+  /// the cluster.
+  virtual void abandon_shard(shard_id shard) = 0;
+  /// Asks an entity whose shard is here. `fenced`: it is not, or not any more, and nothing was carried out. For the
+  /// cluster, which must not send on what another node sent here.
+  virtual void ask_here(entity_ref ref, call_context context, message request, reply_handler reply) = 0;
 };
 
 std::unique_ptr<entity_runtime> make_entity_runtime(runtime_deps deps, const entity_options& options = {});

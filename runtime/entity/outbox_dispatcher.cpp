@@ -79,6 +79,31 @@ void outbox_dispatcher::take(std::vector<outgoing_effect> effects) {
   pump();
 }
 
+void outbox_dispatcher::take_up(shard_id shard) {
+  taken_up_.push_back(shard);
+  if (!taking_up_) write_taken_up();
+}
+
+/// One transaction for all shards that came meanwhile: after the death of a node that is many at a time.
+void outbox_dispatcher::write_taken_up() {
+  taking_up_ = !taken_up_.empty() && !stopped_;
+  if (!taking_up_) return;
+  storage::unit_of_work unit;
+  for (const auto shard : std::exchange(taken_up_, {}))
+    unit.statements.push_back(resume_shard_statement(shard, deps_->time->now()));
+  deps_->db->write(std::move(unit), [send = inbox_.remote()](const result<storage::write_outcome>& done) {
+    // Unwritten, the rows are due a little later by themselves.
+    const bool written = done.has_value();
+    send([written](outbox_dispatcher& self) {
+      if (written && !self.stopped_) {
+        self.scan();
+        self.reports_.scan();
+      }
+      self.write_taken_up();
+    });
+  });
+}
+
 bool outbox_dispatcher::admit(outgoing_effect effect) {
   const auto& limits = deps_->options.outbox;
   if (held_.size() >= limits.memory_max) return false;
@@ -105,6 +130,15 @@ void outbox_dispatcher::pump() {
 
 void outbox_dispatcher::attempt(held_effect& one) {
   ++running_;
+  // Immediately before the act: a process that was frozen may have lost the shard meanwhile.
+  if (!rights_(one.effect.source)) {
+    return inbox_.remote()([id = one.effect.id, source = one.effect.source](outbox_dispatcher& self) {
+      --self.running_;
+      self.turns_.ended(source);
+      if (const auto lost = self.held_.find(id); lost != self.held_.end()) self.forget(lost);
+      self.pump();
+    });
+  }
   one.attempt_at = deps_->time->now();
   if (one.effect.attempt > 1) one.effect.context = one.effect.context.child();
   auto ticket = std::make_shared<attempt_ticket>(

@@ -33,6 +33,8 @@ public:
   void start();
   /// Takes effects whose decision is committed.
   void take(std::vector<outgoing_effect> effects);
+  /// A shard came: what its last owner wrote and did not get to is due now.
+  void take_up(shard_id shard);
   /// See `effect_watch::when_settled`.
   void watch(const std::string& correlation, steady_time deadline, settle_watch::listener done);
   /// Starts no further attempt; `until_stopped` is let go of with this object.
@@ -50,6 +52,7 @@ private:
 
   bool admit(outgoing_effect effect);
   void pump();
+  void write_taken_up();
   void attempt(held_effect& one);
   void attempted(const std::string& id, const entity_ref& source, const effect_outcome& outcome);
   void settle(const std::string& id, const effect_outcome& outcome);
@@ -79,6 +82,8 @@ private:
   std::unordered_set<std::string> ended_while_scanning_; ///< the rows being read may still show these as due
   std::size_t running_ = 0;
   settle_watch watchers_;
+  std::vector<shard_id> taken_up_; ///< shards whose effects are still to be made due
+  bool taking_up_ = false;
   bool scanning_ = false, scan_again_ = false, rows_left_ = false, expiry_armed_ = false, stopped_ = false;
 };
 

@@ -138,6 +138,12 @@ storage::statement resume_statement(const std::string& owner, utc_time now) {
           {to_micros(now), owner}};
 }
 
+storage::statement resume_shard_statement(shard_id shard, utc_time now) {
+  return {"UPDATE outbox SET next_attempt_at = $1 WHERE status = 'pending' AND attempts = 0 AND next_attempt_at > $1"
+          " AND shard = $2",
+          {to_micros(now), std::int64_t{shard}}};
+}
+
 storage::statement purge_statement(utc_time until, std::size_t limit) {
   return {"DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE settled_at < $1 LIMIT $2)",
           {to_micros(until), static_cast<std::int64_t>(limit)}};

@@ -37,6 +37,8 @@ storage::unit_of_work unit_of_report(const std::string& effect_id, const fence& 
 
 /// Makes due at once what an earlier process of this node wrote and did not get to.
 storage::statement resume_statement(const std::string& owner, utc_time now);
+/// Makes due at once what an earlier owner of this shard wrote and did not get to.
+storage::statement resume_shard_statement(shard_id shard, utc_time now);
 /// Removes at most `limit` rows that were settled before `until`.
 storage::statement purge_statement(utc_time until, std::size_t limit);
 

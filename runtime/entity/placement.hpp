@@ -29,16 +29,20 @@ public:
   /// The number of shards of this cluster; never changes while the program runs.
   virtual shard_id shard_count() const noexcept = 0;
   /// Takes what belongs to this node, as rows. Called once by `entity_runtime::start`. May wait for the database.
+  /// Nothing in a cluster, which hands shards over one by one (`entity_runtime::take_shard`).
   virtual result<std::vector<fence>> take_shards() = 0;
   /// The node that owns the shard as far as is known; empty if nobody does.
   virtual node_id owner_of(shard_id shard) const = 0;
+  /// Whether this node may act at this very moment: a member of a cluster may not when its lease is over. Cheap.
+  virtual bool may_act() const noexcept { return true; }
 };
 
-/// Carries a request to an entity whose shard another node owns. Thread-safe; `reply` is called exactly once.
+/// Carries a request to an entity whose shard is not here, to wherever it is or will be before the deadline.
+/// Thread-safe; `reply` is called exactly once, on an unspecified thread.
 class remote_delivery {
 public:
   virtual ~remote_delivery() = default;
-  virtual void forward(const node_id& owner, entity_ref ref, call_context context, message request,
+  virtual void forward(shard_id shard, entity_ref ref, call_context context, message request,
                        std::function<void(result<message>)> reply) = 0;
 };
 

@@ -86,6 +86,7 @@ void shard_host::fenced() {
   if (stopping_) return;
   spdlog::error("shard_fenced shard={} epoch={} owner={}: another process owns it now", right_.shard, right_.epoch,
                 right_.owner);
+  if (deps_->shard_refused) deps_->shard_refused(right_);
   stop(nullptr);
 }
 
@@ -93,7 +94,7 @@ void shard_host::stop(std::shared_ptr<void> until_stopped) {
   until_stopped_.push_back(std::move(until_stopped));
   if (!stopping_) {
     stopping_ = true;
-    for (auto& message : table_->shut()) message->answer(fail(error_code::unavailable));
+    for (auto& message : table_->shut()) message->answer(fail(deps_->shard_gone));
     to_wake_.clear();
     for (auto& [id, one] : children_) {
       table_->close(*one.who);
