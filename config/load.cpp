@@ -98,23 +98,4 @@ tl::expected<settings, std::vector<problem>> load(const inputs& in) {
   return out;
 }
 
-std::vector<problem> contradictions(const settings& s) {
-  std::vector<problem> problems;
-  auto add = [&](setting id, std::string message) {
-    problems.push_back({s.origin(id), std::string(describe(id).key), std::move(message)});
-  };
-  if (s.text(setting::http_tls_certificate).empty() != s.text(setting::http_tls_key).empty()) {
-    const bool key_missing = s.text(setting::http_tls_key).empty();
-    add(key_missing ? setting::http_tls_certificate : setting::http_tls_key,
-        std::string("HTTPS needs both files; also set ") + (key_missing ? "http.tls_key." : "http.tls_certificate."));
-  }
-  if (s.duration(setting::auth_refresh_token_lifetime) < s.duration(setting::auth_access_token_lifetime))
-    add(setting::auth_refresh_token_lifetime, "is shorter than auth.access_token_lifetime; make it longer.");
-  if (s.size(setting::events_event_max) > s.size(setting::events_body_max))
-    add(setting::events_event_max, "is larger than events.body_max, the limit of the whole request; make it smaller.");
-  if (s.size(setting::http_uri_max) > s.size(setting::http_head_max))
-    add(setting::http_uri_max, "is larger than http.head_max, which includes it; make it smaller.");
-  return problems;
-}
-
 } // namespace tobit::config

@@ -18,6 +18,24 @@ namespace tobit::http {
 
 namespace {
 
+/// What is about one entity is served where that entity lives, everything else by the node that was asked.
+std::function<std::string(const exchange&)> server_of(const mesh::cluster_access& cluster, std::string here) {
+  return [&cluster, here = std::move(here)](const exchange& ex) {
+    entity_ref ref{"", ex.tenant(), ""};
+    if (ex.has("rule_id")) {
+      ref.kind = "rule";
+      ref.key = ex.text("rule_id");
+    } else if (ex.has("channel_id")) {
+      ref.kind = "channel";
+      ref.key = ex.text("channel_id");
+    } else if (ex.has("kind") && ex.has("key")) {
+      ref.kind = ex.text("kind");
+      ref.key = ex.text("key");
+    }
+    return ref.key.empty() ? here : cluster.node_of(ref);
+  };
+}
+
 constexpr std::chrono::milliseconds tick_every{100};
 constexpr std::chrono::milliseconds finish_time{5'000}, finish_step{2};
 constexpr std::size_t waiting_queue_max = 10'000;
@@ -96,6 +114,7 @@ public:
     around_->accesses = deps.accesses;
     around_->deadlines = &deadlines_;
     around_->browsers = {options.security_headers, options.cors_origins};
+    if (deps.cluster) around_->served_by = server_of(*deps.cluster, options.instance);
     dispatcher_ = std::make_unique<dispatcher>(table_, around_, people_, dispatch_from(options));
     if (options.own_timer) timer_ = std::thread([this] { run_timer(); });
   }
@@ -175,6 +194,7 @@ private:
     deps.instance = options_.instance;
     deps.started_at = deps_.time->now();
     deps.channels = deps_.channels;
+    deps.cluster = deps_.cluster;
     deps.bus = deps_.bus;
     deps.jobs = deps_.jobs;
     deps.version = options_.version;
@@ -200,6 +220,7 @@ private:
       add_rehearsal_routes(table_, deps);
       add_stats_routes(table_, deps);
       add_scheduler_routes(table_, deps);
+      add_cluster_routes(table_, deps);
       add_actor_routes(table_, deps);
       add_channel_routes(table_, deps);
       add_channel_status_routes(table_, deps);

@@ -9,6 +9,7 @@
 #include "runtime/entity/kind_registry.hpp"
 #include "runtime/intake/event_intake.hpp"
 #include "runtime/job/job_desk.hpp"
+#include "runtime/mesh/cluster_access.hpp"
 #include "runtime/notice/channel_tester.hpp"
 #include "runtime/storage/database.hpp"
 #include "runtime/stream/event_bus.hpp"
@@ -76,6 +77,7 @@ struct edge_deps {
   telemetry::access_log* accesses = nullptr;
   /// Further dependencies for /health/ready; database, entities and event intake are checked in any case.
   std::vector<std::pair<std::string, dependency_check>> checks;
+  mesh::cluster_access* cluster = nullptr; ///< null: a node of its own
 };
 
 /// Everything above the server: who asks, may they, what do they ask, and what is answered.

@@ -1,7 +1,6 @@
 #include "node/node.hpp"
 
 #include "actors/alert/alerting_kind.hpp"
-#include "actors/event/event_log.hpp"
 #include "actors/folder/definition_folder.hpp"
 #include "actors/notify/channel/channel_handler.hpp"
 #include "actors/notify/channel/channel_kind.hpp"
@@ -9,14 +8,13 @@
 #include "actors/notify/webhook_handler.hpp"
 #include "actors/poll/host_source.hpp"
 #include "actors/poll/http_source.hpp"
-#include "actors/poll/poll_loop.hpp"
 #include "actors/rehearsal/backtest/backtest.hpp"
 #include "actors/rule/example_pack.hpp"
 #include "actors/rule/rule_kind.hpp"
-#include "actors/schedule/tick_ledger.hpp"
 #include "http/edge.hpp"
-#include "node/interest_slot.hpp"
+#include "node/clustering.hpp"
 #include "node/kept_rows.hpp"
+#include "node/leading.hpp"
 #include "node/options.hpp"
 #include "node/own_address.hpp"
 #include "node/watchdog.hpp"
@@ -100,9 +98,8 @@ public:
     if (server_) server_->stop(grace / 2);
     if (folder_) folder_->stop();
     if (jobs_) jobs_->stop();
-    if (poll_) poll_->stop();
-    if (ledger_) ledger_->stop(left());
-    if (events_) events_->stop(left());
+    if (cluster_) cluster_->stop(left());
+    if (leading_) leading_->finish(left());
     if (entities_) entities_->stop(left());
     if (edge_) edge_->finish(); // short: whoever still waited for an entity has been answered by now
     retention_.reset();
@@ -173,6 +170,7 @@ private:
     channel::register_channel_messages();
     alert::register_alert_messages();
     entity::configure_actors(actor_config_, settings_.count(setting::node_workers));
+    if (clustered(settings_)) cluster::configure_links(actor_config_, cluster_options_of(settings_).links);
     actors_ = std::make_unique<caf::actor_system>(actor_config_);
     return {};
   }
@@ -186,11 +184,8 @@ private:
     channels_ = std::make_unique<notify::channel_kind>(channel_rules);
     kinds_.add(*channels_);
     kinds_.add(*alerting_);
-    const auto shards = static_cast<entity::shard_id>(settings_.integer(setting::entity_shard_count));
-    auto places = entity::single_node_placement::open(*store_, self_, shards);
-    if (!places) return fail(places.error());
-    places_ = std::move(*places);
-
+    make_leading();
+    if (auto placed = place(); !placed) return placed;
     notify::webhook_options hooks;
     hooks.own_url = [this] { return own_.url_if_known(); };
     hooks.timeout = settings_.duration(setting::outbound_timeout);
@@ -200,58 +195,86 @@ private:
     channel_handler_ = std::make_unique<notify::channel_handler>(
         notify::channel_handler_deps{*out_, *store_, time_, &figures_}, channel_options(settings_));
     channel_probe_ = std::make_unique<notify::channel_probe>(*out_, time_, channel_rules, channel_options(settings_));
-    events_ = event::make_event_log({actors_.get(), store_.get(), &time_, &figures_}, event_log_options(settings_));
     entity::runtime_deps deps;
     deps.system = actors_.get();
     deps.db = store_.get();
     deps.time = &time_;
     deps.kinds = &kinds_;
     deps.places = places_.get();
+    if (cluster_) {
+      deps.places = &cluster_->service();
+      deps.remote = &cluster_->service();
+      deps.shard_refused = cluster_->shard_refused();
+    }
     deps.self = self_;
     deps.handlers = {webhooks_.get(), channel_handler_.get()};
-    deps.listeners = {&events_->interests(), &ledger_slot_, &poll_slot_};
-    deps.bus = bus_.get();
+    deps.listeners = cluster_ ? cluster_->listeners() : leading_->listeners();
+    deps.bus = &live_bus();
     deps.figures = &figures_;
     deps.spans = spans_.get();
     entities_ = entity::make_entity_runtime(std::move(deps), entity_options(settings_));
-    make_wakers();
+    leading_->wakes(*entities_);
+    make_folder();
     if (auto started = start_jobs(); !started) return started;
     return entities_->start();
   }
 
+  /// A node of its own owns every shard; a member of a cluster is told which.
+  result<void> place() {
+    if (clustered(settings_)) {
+      clustering_deps deps{actors_.get(), store_.get(),        &time_, leading_.get(), bus_.get(),
+                           log_.get(),    event_log_options(settings_).request};
+      auto member = cluster_options_of(settings_);
+      clustering_options options;
+      options.advertised = std::exchange(member.profile.address, {});
+      options.profile = std::move(member.profile);
+      options.times = member.times;
+      options.links = std::move(member.links);
+      options.database_url = database_url(settings_);
+      options.database = database_options(settings_);
+      auto cluster = clustering::open(std::move(deps), std::move(options));
+      if (!cluster) return fail(cluster.error());
+      cluster_ = std::move(*cluster);
+      return {};
+    }
+    const auto shards = static_cast<entity::shard_id>(settings_.integer(setting::entity_shard_count));
+    auto places = entity::single_node_placement::open(*store_, self_, shards);
+    if (!places) return fail(places.error());
+    places_ = std::move(*places);
+    return {};
+  }
+
+  void make_leading() {
+    host_ = poll::make_host_source(*actors_, time_);
+    http_source_ = poll::make_http_source({*out_, out_.get(), [this] { return own_.url_if_known(); }, &time_});
+    leading_deps deps;
+    deps.actors = actors_.get();
+    deps.store = store_.get();
+    deps.time = &time_;
+    deps.figures = &figures_;
+    deps.log = log_.get();
+    deps.sources = {{"host", host_.get()},
+                    {"http", http_source_.get()},
+                    {"runtime", http_source_.get()},
+                    {"probe", http_source_.get()},
+                    {"prometheus", http_source_.get()}};
+    deps.events = event_log_options(settings_);
+    deps.polling = poll_options(settings_);
+    deps.schedules = settings_.boolean(setting::ops_enable_cep_scheduler);
+    deps.polls = settings_.boolean(setting::cep_enable_metric_polling);
+    leading_ = std::make_unique<leading>(std::move(deps));
+  }
+
+  stream::event_bus& live_bus() { return cluster_ ? cluster_->bus() : *bus_; }
+
   result<void> start_jobs() {
     backtests_ = std::make_unique<rehearsal::backtest_work>(*store_, kinds_);
-    jobs_ = std::make_unique<job::job_desk>(*store_, time_, bus_.get(), self_);
+    jobs_ = std::make_unique<job::job_desk>(*store_, time_, &live_bus(), self_);
     jobs_->add(*backtests_);
     return jobs_->start();
   }
 
-  void make_wakers() {
-    schedule::tick_ledger_deps ledger{
-        *actors_, *store_, *entities_, time_, figures_, [](const entity_ref&, utc_time due, std::int64_t missed) {
-          return message::of(rule::run_tick{to_micros(due), missed});
-        }};
-    ledger_ = schedule::make_tick_ledger(ledger);
-    ledger_slot_.fill(*ledger_);
-    host_ = poll::make_host_source(*actors_, time_);
-    http_source_ = poll::make_http_source({*out_, out_.get(), [this] { return own_.url_if_known(); }, &time_});
-    poll::poll_loop_deps polling{*actors_,
-                                 *store_,
-                                 *entities_,
-                                 time_,
-                                 figures_,
-                                 {{"host", host_.get()},
-                                  {"http", http_source_.get()},
-                                  {"runtime", http_source_.get()},
-                                  {"probe", http_source_.get()},
-                                  {"prometheus", http_source_.get()}},
-                                 [](const std::string&, const poll::reading& found) {
-                                   return message::of(
-                                       rule::evaluate_metric{found.document ? *found.document : json(nullptr),
-                                                             found.error, to_micros(found.observed_at)});
-                                 }};
-    poll_ = poll::make_poll_loop(polling, poll_options(settings_));
-    poll_slot_.fill(*poll_);
+  void make_folder() {
     const auto folder = folder_options(settings_);
     if (folder.path.empty()) return;
     folder_ = folder::make_definition_folder({*actors_, *store_, *entities_, kinds_, time_, figures_}, folder);
@@ -267,12 +290,13 @@ private:
     deps.effects = entities_.get();
     deps.residents = entities_.get();
     deps.kinds = &kinds_;
-    deps.polling_figures = [this](std::function<void(json)> done) { poll_->inspect(std::move(done)); };
+    deps.polling_figures = [this](std::function<void(json)> done) { inspect_polling(std::move(done)); };
+    deps.cluster = cluster_.get();
     if (folder_)
       deps.folder = [this](bool again, std::function<void(json)> done) { folder_->inspect(again, std::move(done)); };
-    deps.intake = &events_->intake();
+    deps.intake = cluster_ ? &cluster_->intake() : &alone_intake_;
     deps.channels = channel_probe_.get();
-    deps.bus = bus_.get();
+    deps.bus = &live_bus();
     deps.jobs = jobs_.get();
     deps.figures = &figures_;
     deps.refresh_figures = [this] { sample_figures(); };
@@ -307,6 +331,15 @@ private:
     bring(metric::http_refused, server.refused, sampled_refused_);
   }
 
+  void inspect_polling(std::function<void(json)> done) {
+    if (!cluster_) {
+      if (!leading_->inspect_polling(done)) done(nullptr);
+      return;
+    }
+    const auto call = new_call(system_identity(tenant_id{"default"}), time_.steady_now() + std::chrono::seconds{2});
+    cluster_->inspect_polling(call, [done = std::move(done)](result<json> got) { done(got ? *got : json()); });
+  }
+
   result<void> first_administrator() {
     auto admin = http::bootstrap_admin(*store_, time_, settings_.text(setting::admin_password));
     if (!admin) return fail(admin.error());
@@ -319,9 +352,7 @@ private:
   }
 
   result<void> start_wakers() {
-    if (auto started = events_->start(*entities_); !started) return started;
-    if (settings_.boolean(setting::ops_enable_cep_scheduler)) ledger_->start();
-    if (settings_.boolean(setting::cep_enable_metric_polling)) poll_->start();
+    if (auto started = cluster_ ? cluster_->start(*entities_) : leading_->start_and_wait(); !started) return started;
     if (folder_) folder_->start();
     return {};
   }
@@ -343,7 +374,7 @@ private:
   std::mutex sampling_;
   std::uint64_t sampled_transactions_ = 0, sampled_units_ = 0, sampled_refused_ = 0;
 
-  system_clock time_;
+  anchored_clock time_; ///< the machine's, and in a cluster the database's
   std::unique_ptr<telemetry::logger> log_;
   std::unique_ptr<telemetry::access_log> accesses_;
   std::unique_ptr<storage::database> store_;
@@ -358,16 +389,15 @@ private:
   std::unique_ptr<rule::rule_kind> rules_;
   std::unique_ptr<notify::channel_kind> channels_;
   std::unique_ptr<alert::alerting_kind> alerting_;
-  std::unique_ptr<entity::single_node_placement> places_;
+  std::unique_ptr<poll::metric_source> host_, http_source_;
+  std::unique_ptr<leading> leading_;
+  leading_intake alone_intake_{leading_};
+  std::unique_ptr<entity::single_node_placement> places_; ///< of a node of its own …
+  std::unique_ptr<clustering> cluster_;                   ///< … or of a member
   std::unique_ptr<notify::webhook_handler> webhooks_;
   std::unique_ptr<notify::channel_handler> channel_handler_;
   std::unique_ptr<notify::channel_probe> channel_probe_;
-  std::unique_ptr<event::event_log> events_;
-  interest_slot ledger_slot_{"schedule"}, poll_slot_{"poll"};
-  std::unique_ptr<poll::metric_source> host_, http_source_;
   std::unique_ptr<entity::entity_runtime> entities_;
-  std::unique_ptr<schedule::tick_ledger> ledger_;
-  std::unique_ptr<poll::poll_loop> poll_;
   std::unique_ptr<folder::definition_folder> folder_;
   std::unique_ptr<rehearsal::backtest_work> backtests_;
   std::unique_ptr<job::job_desk> jobs_;

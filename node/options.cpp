@@ -34,6 +34,7 @@ storage::database_options database_options(const config::settings& from) {
   to.writers = from.count(setting::database_writers);
   to.busy_timeout = from.duration(setting::database_busy_timeout);
   to.statement_timeout = from.duration(setting::database_statement_timeout);
+  if (clustered(from)) to.forget_client_after = from.duration(setting::cluster_lease);
   return to;
 }
 
@@ -154,6 +155,54 @@ http::edge_options edge_options(const config::settings& from, const std::string&
   to.login_attempts_per_minute = static_cast<double>(from.integer(setting::auth_login_attempts_per_minute));
   to.metrics_public = bound_address == "::1" || bound_address.starts_with("127.");
   return to;
+}
+
+bool clustered(const config::settings& from) { return !from.text(setting::cluster_listen).empty(); }
+
+namespace {
+
+cluster::cluster_times cluster_times(const config::settings& from) {
+  cluster::cluster_times to;
+  to.lease = from.duration(setting::cluster_lease);
+  to.margin = from.duration(setting::cluster_margin);
+  to.renew_interval = from.duration(setting::cluster_renew_interval);
+  to.command_timeout = from.duration(setting::cluster_command_timeout);
+  to.hand_over = from.duration(setting::cluster_hand_over);
+  to.drain = from.duration(setting::cluster_drain);
+  return to;
+}
+
+/// Sockets take addresses.
+std::string numeric(const std::string& address) {
+  return address.starts_with("localhost:") ? "127.0.0.1" + address.substr(9) : address;
+}
+
+} // namespace
+
+cluster_options cluster_options_of(const config::settings& from) {
+  cluster_options to;
+  to.profile.node = from.text(setting::node_id);
+  to.profile.address = numeric(from.text(setting::cluster_advertise));
+  to.profile.build = TOBIT_VERSION;
+  to.profile.cluster_id = from.text(setting::cluster_id);
+  to.profile.settings = shared_settings_digest(from);
+  to.times = cluster_times(from);
+  to.links.listen = numeric(from.text(setting::cluster_listen));
+  to.links.plain = from.boolean(setting::cluster_plain);
+  to.links.authority_file = from.in_data_dir(from.text(setting::cluster_authority));
+  to.links.certificate_file = from.in_data_dir(from.text(setting::cluster_certificate));
+  to.links.key_file = from.in_data_dir(from.text(setting::cluster_key));
+  return to;
+}
+
+std::string shared_settings_digest(const config::settings& from) {
+  std::string text;
+  for (const auto id : {setting::cluster_lease, setting::cluster_margin, setting::cluster_renew_interval,
+                        setting::cluster_command_timeout, setting::cluster_hand_over, setting::cluster_drain,
+                        setting::entity_shard_count, setting::timezone, setting::events_dedupe_window,
+                        setting::cep_max_firings_per_minute})
+    text.append(text.empty() ? "" : " ").append(config::describe(id).key).append("=").append(from.shown(id));
+  return text;
 }
 
 } // namespace tobit::node

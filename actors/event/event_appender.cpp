@@ -28,7 +28,7 @@ void event_appender::start(std::uint64_t end, id_window ids) {
 }
 
 void event_appender::append(append_request_ptr request) {
-  if (stopping_) return request->done(fail(error_code::unavailable));
+  if (stopping_) return request->answer(fail(error_code::unavailable));
   waiting_.push_back(std::move(request));
   next();
 }
@@ -37,7 +37,7 @@ void event_appender::stop(std::shared_ptr<void> until_stopped) {
   stopping_ = true;
   until_stopped_.push_back(std::move(until_stopped));
   if (!started_) {
-    for (auto& request : waiting_) request->done(fail(error_code::unavailable));
+    for (auto& request : waiting_) request->answer(fail(error_code::unavailable));
     waiting_.clear();
   }
   next();
@@ -85,18 +85,20 @@ void event_appender::begin_group() {
   storage::unit_of_work unit;
   unit.lane = log_lane;
   std::size_t bytes = 0;
+  if (deps_.fence) unit.statements.push_back(*deps_.fence);
+  const auto proofs = unit.statements.size();
   while (!waiting_.empty() && group_.size() < group_requests_max && bytes < group_bytes_max) {
     auto request = std::move(waiting_.front());
     waiting_.pop_front();
     if (request->context.deadline <= now) {
-      request->done(
+      request->answer(
           fail(error_code::deadline_exceeded, "The events waited too long to be written; nothing was taken."));
       continue;
     }
     bytes += request->stored.size();
     group_.push_back(admit(std::move(request), unit.statements));
   }
-  if (unit.statements.empty()) return finish_group();
+  if (unit.statements.size() == proofs) return finish_group();
   busy_ = true;
   deps_.db->write(std::move(unit), [post = own_.remote()](result<storage::write_outcome> outcome) {
     auto shared = std::make_shared<result<storage::write_outcome>>(std::move(outcome));
@@ -107,6 +109,7 @@ void event_appender::begin_group() {
 void event_appender::written(result<storage::write_outcome> outcome) {
   busy_ = false;
   if (outcome) return finish_group();
+  if (outcome.error().code == error_code::fenced && deps_.fenced) deps_.fenced();
   // conflict: rows are there that we do not know of, which only a commit of unknown outcome can have brought.
   if (!storage::outcome_unknown(outcome.error()) && outcome.error().code != error_code::conflict) {
     fail_group(outcome.error());
@@ -140,7 +143,7 @@ void event_appender::fail_group(const error& why) {
   }
 }
 
-void event_appender::answer(member& one, result<ingest_report> report) { one.request->done(std::move(report)); }
+void event_appender::answer(member& one, result<ingest_report> report) { one.request->answer(std::move(report)); }
 
 void event_appender::ask_rows() {
   busy_ = true;

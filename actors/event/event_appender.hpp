@@ -10,12 +10,24 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
 
 namespace tobit::event {
 
-/// A request that was parsed and waits to be written.
+/// A request that was parsed and waits to be written. One that is dropped with the appender answers by itself.
 struct append_request {
+  append_request() = default;
+  ~append_request() {
+    if (done) answer(fail(error_code::unavailable));
+  }
+  append_request(const append_request&) = delete;
+  append_request& operator=(const append_request&) = delete;
+  void answer(result<ingest_report> report) {
+    if (auto tell = std::exchange(done, nullptr)) tell(std::move(report));
+  }
+
   call_context context;
   parsed_request parsed;
   std::string stored; ///< all of its events, compressed: the usual case needs no second look
@@ -30,6 +42,9 @@ struct appender_deps {
   /// Takes what is durable, in the order of offsets, before the callers are answered, and the log's end. Rows of a
   /// commit that was uncertain for long are not among them; they show only in the end.
   std::function<void(std::vector<logged_batch_ptr>, std::uint64_t end)> committed;
+  /// Goes first in every unit: refuses it with `fenced` if another node leads by now.
+  std::optional<storage::statement> fence = std::nullopt;
+  std::function<void()> fenced{}; ///< a unit was refused; may be empty
 };
 
 /// The one writer of the event log: removes duplicates, gives out offsets, writes groups of requests.

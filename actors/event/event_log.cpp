@@ -60,8 +60,9 @@ std::uint64_t to_offset(const storage::rows& found) {
 class node_event_log final : public event_log, public event_intake, public entity::interest_listener {
 public:
   node_event_log(const event_log_deps& deps, const event_log_options& options) : deps_(deps), options_(options) {
-    router_ = deps.system->spawn(event_router_actor, router_deps{deps.db, deps.time, deps.figures}, options.routing);
-    appender_deps writing{deps.db, deps.time, deps.figures, {}};
+    router_ = deps.system->spawn(event_router_actor, router_deps{deps.db, deps.time, deps.figures, deps.fence},
+                                 options.routing);
+    appender_deps writing{deps.db, deps.time, deps.figures, {}, deps.fence, deps.fenced};
     writing.committed = [router = router_](std::vector<logged_batch_ptr> batches, std::uint64_t end) {
       caf::anon_send(router, entity::job<event_router>{
                                  [batches = std::move(batches), end](event_router& r) { r.take(batches, end); }});

@@ -15,6 +15,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace tobit::event {
@@ -25,6 +26,9 @@ struct event_log_deps {
   storage::database* db = nullptr;
   const clock* time = nullptr;
   telemetry::metrics* figures = nullptr; ///< may be null
+  /// Goes first in every unit that the log writes: refuses it with `fenced` if another node leads by now.
+  std::optional<storage::statement> fence = std::nullopt;
+  std::function<void()> fenced{}; ///< a unit was refused by that; may be empty. Must only enqueue
 };
 
 struct event_log_options {
@@ -36,7 +40,7 @@ struct event_log_options {
   std::size_t waiting_bytes_max = 256u << 20;
 };
 
-/// Takes events in, keeps them, and carries them to whoever wants them.
+/// Takes events in, keeps them, and carries them to whoever wants them. The leader of a cluster runs one.
 ///
 /// Duplicates: an event whose tenant, source and id were seen among the latest `remembered_ids` events within
 /// `remembered_for` is acknowledged and not stored again. Events are acknowledged after the commit. Evaluation is at

@@ -394,6 +394,7 @@ void event_router::store_evaluated() {
   if (deps_.figures) deps_.figures->set(telemetry::metric::event_lag, static_cast<double>(end_ - now_evaluated));
   if (now_evaluated == stored_ || std::exchange(storing_, true)) return;
   storage::unit_of_work unit;
+  if (deps_.fence) unit.statements.push_back(*deps_.fence);
   unit.statements.push_back(store_watermark(now_evaluated));
   deps_.db->write(std::move(unit), [post = own_.remote(), now_evaluated](result<storage::write_outcome> outcome) {
     post([now_evaluated, stored = outcome.has_value()](event_router& self) {
@@ -410,6 +411,7 @@ void event_router::purge(std::uint64_t below) {
   if (now < next_purge_) return;
   next_purge_ = now + purge_pause;
   storage::unit_of_work unit;
+  if (deps_.fence) unit.statements.push_back(*deps_.fence);
   unit.statements.push_back(purge_batches(deps_.time->now() - limits_.keep_for, below, purge_rows));
   deps_.db->write(std::move(unit), [](const result<storage::write_outcome>& outcome) {
     if (!outcome) spdlog::warn("events.purge_failed {}", outcome.error().text());

@@ -37,6 +37,8 @@ struct router_deps {
   storage::database* db = nullptr;
   const clock* time = nullptr;
   telemetry::metrics* figures = nullptr; ///< may be null
+  /// Goes first in every unit; see `event_log_deps::fence`.
+  std::optional<storage::statement> fence = std::nullopt;
 };
 
 struct router_status {

@@ -345,7 +345,10 @@ void ledger_actor::write(std::vector<storage::statement> statements,
 
 void ledger_actor::note_failure(const error& why) {
   if (why.code == error_code::fenced) {
-    if (!gauges_->fenced.exchange(true)) spdlog::warn("schedule.fenced another node leads; no tick fires here");
+    if (!gauges_->fenced.exchange(true)) {
+      spdlog::warn("schedule.fenced another node leads; no tick fires here");
+      if (deps_.fenced) deps_.fenced();
+    }
     return;
   }
   spdlog::warn("schedule.storage reason=\"{}\" retry_ms={}", why.text(), options_.write_pause.count());

@@ -33,6 +33,7 @@ struct tick_ledger_deps {
   std::function<message(const entity_ref& ref, utc_time due, std::int64_t missed)> make_tick;
   /// Goes first in every unit that the ledger writes: refuses it if somebody else leads by now.
   std::optional<storage::statement> fence = std::nullopt;
+  std::function<void()> fenced{}; ///< somebody else leads: a unit was refused; may be empty. Must only enqueue
 };
 
 struct tick_ledger_options {

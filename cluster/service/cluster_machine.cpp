@@ -26,6 +26,16 @@ steady_time boot_now() noexcept {
   return steady_time{std::chrono::microseconds{std::int64_t{at.tv_sec} * 1'000'000 + at.tv_nsec / 1'000}};
 }
 
+void cluster_face::cast(const message& what, steady_time now) const {
+  envelope e;
+  e.kind = envelope_kind::cast;
+  e.body = what;
+  std::lock_guard lock{guard_};
+  if (!links_ || linked_.empty()) return;
+  const auto frame = encode_envelope(e, now);
+  for (const auto peer : linked_) links_->send(peer, frame);
+}
+
 cluster_machine::cluster_machine(node_profile profile, const cluster_times& times, surroundings around, inbox& own)
     : around_(std::move(around)), own_(own), node_(std::move(profile), times) {}
 
@@ -56,6 +66,8 @@ void cluster_machine::leave(std::function<void()> done) {
 
 void cluster_machine::feed(const cluster_input& input) {
   if (detached_) return;
+  if (const auto* answer = std::get_if<database_answer>(&input); answer && answer->view.database_us != 0)
+    if (around_.hooks.database_time) around_.hooks.database_time(from_micros(answer->view.database_us));
   inputs_.push_back(input);
   if (!handling_) handle_inputs();
 }
@@ -86,6 +98,10 @@ void cluster_machine::show() {
     to_.links->greet_as({me.cluster_id, me.node, greeted_as_, me.lowest_protocol, me.highest_protocol, me.build,
                          node_.leader().epoch(), node_.map().version()});
   }
+  std::vector<incarnation_no> linked;
+  for (const auto& [id, m] : node_.members().all())
+    if (id != greeted_as_ && m.linked == member_table::member::link::up) linked.push_back(id);
+  if (linked != linked_) around_.face->set_linked(linked_ = std::move(linked));
   if (node_.map().version() == shown_) return;
   shown_ = node_.map().version();
   std::vector<std::string> owners;
@@ -368,16 +384,6 @@ void cluster_machine::ask_all(call_context context, message request,
     };
     ask({request_scope::node, {}, 0, context, request, std::move(take), false, name});
   }
-}
-
-void cluster_machine::cast(const message& what) {
-  if (detached_ || !node_.self().member()) return;
-  envelope e;
-  e.kind = envelope_kind::cast;
-  e.body = what;
-  const auto frame = encode_envelope(e, around_.time->steady_now());
-  for (const auto& [id, m] : node_.members().all())
-    if (id != node_.self().incarnation() && m.linked == member_table::member::link::up) to_.links->send(id, frame);
 }
 
 // -- for people -----------------------------------------------------------------------------------------------------

@@ -29,6 +29,16 @@ public:
     std::lock_guard lock{guard_};
     owners_ = std::move(owners);
   }
+  /// Straight to the links, past the machine, so that what follows on the same link cannot overtake it.
+  void cast(const message& what, steady_time now) const;
+  void set_links(peer_links* links) {
+    std::lock_guard lock{guard_};
+    links_ = links;
+  }
+  void set_linked(std::vector<incarnation_no> peers) {
+    std::lock_guard lock{guard_};
+    linked_ = std::move(peers);
+  }
   std::string owner_of(shard_id shard) const {
     std::lock_guard lock{guard_};
     return shard < owners_.size() ? owners_[shard] : std::string{};
@@ -38,6 +48,8 @@ private:
   std::atomic<std::int64_t> acts_until_us_{0};
   mutable std::mutex guard_;
   std::vector<std::string> owners_;
+  std::vector<incarnation_no> linked_;
+  peer_links* links_ = nullptr;
 };
 
 /// Who answers which message; complete before the start, read by all threads after it.
@@ -88,8 +100,6 @@ public:
   void ask(asking one);
   void ask_all(call_context context, message request,
                std::function<void(std::vector<cluster_service::node_answer>)> done);
-  void cast(const message& what);
-
   /// A request of another node that could not be served at once.
   struct guest {
     incarnation_no from = 0;
@@ -147,6 +157,7 @@ private:
   std::deque<cluster_input> inputs_;
   incarnation_no greeted_as_ = 0;
   cluster_version shown_ = 0;
+  std::vector<incarnation_no> linked_;
   std::optional<steady_time> armed_for_;
   std::uint64_t armed_ = 0;
   request_token last_token_ = 0;

@@ -64,11 +64,14 @@ public:
 
   result<void> start(entity::entity_runtime& entities, std::chrono::milliseconds patience) override {
     entities_ = &entities;
-    actor_ = deps_.system->spawn(cluster_actor, deps_.profile, deps_.times,
-                                 cluster_machine::surroundings{deps_.time, deps_.hooks, desks_, face_});
     auto links = deps_.open_links(link_events_of());
     if (!links) return fail(links.error());
     links_ = std::move(*links);
+    face_->set_links(links_.get());
+    auto profile = deps_.profile;
+    profile.address = deps_.advertised.empty() ? links_->address() : deps_.advertised;
+    actor_ = deps_.system->spawn(cluster_actor, profile, deps_.times,
+                                 cluster_machine::surroundings{deps_.time, deps_.hooks, desks_, face_});
     store_ = deps_.open_store(store_events_of());
     auto joined = std::make_shared<std::promise<result<void>>>();
     auto arrived = joined->get_future();
@@ -107,11 +110,12 @@ public:
     tell([context = std::move(context), request = std::move(request),
           done = std::move(done)](cluster_machine& machine) { machine.ask_all(context, request, done); });
   }
-  void cast(const message& what) override {
-    tell([what](cluster_machine& machine) { machine.cast(what); });
-  }
+  void cast(const message& what) override { face_->cast(what, deps_.time->steady_now()); }
   void inspect(std::function<void(json)> done) override {
     tell([done = std::move(done)](cluster_machine& machine) { done(machine.inspect()); });
+  }
+  void shard_refused(shard_id shard, epoch_no epoch) override {
+    tell([shard, epoch](cluster_machine& machine) { machine.feed(::tobit::cluster::shard_refused{shard, epoch}); });
   }
   void leading_refused(epoch_no epoch) override {
     tell([epoch](cluster_machine& machine) { machine.feed(::tobit::cluster::leading_refused{epoch}); });
@@ -139,6 +143,7 @@ public:
       detached->set_value();
     });
     quiet.wait_for(std::chrono::seconds{5});
+    face_->set_links(nullptr);
     if (store_) store_->stop();
     if (links_) links_->stop();
     caf::anon_send_exit(actor_, caf::exit_reason::user_shutdown);

@@ -26,6 +26,7 @@ struct cluster_hooks {
   std::function<void(const node_report&)> report;   ///< for the log, the metrics and the operator
   std::function<void(incarnation_no)> peer_linked;  ///< casts may have been lost before
   std::function<void(const link_refusal&)> refused; ///< a connection that was not made
+  std::function<void(utc_time)> database_time;      ///< the database's clock, about every renewal
 };
 
 struct cluster_service_deps {
@@ -35,6 +36,7 @@ struct cluster_service_deps {
   cluster_times times;
   shard_id shard_count = 0;
   cluster_hooks hooks;
+  std::string advertised; ///< host:port that others dial; empty: where the links listen
   /// Make the two ways out; called once by `start`.
   std::function<result<std::unique_ptr<peer_links>>(link_events)> open_links;
   std::function<std::unique_ptr<store_gateway>(store_events)> open_store;
@@ -76,6 +78,8 @@ public:
 
   /// What this node knows: {self, nodes, shards, leader, links, parked}. `done` runs on the cluster's actor.
   virtual void inspect(std::function<void(json)> done) = 0;
+  /// A write of this shard was refused: somebody else owns it.
+  virtual void shard_refused(shard_id shard, epoch_no epoch) = 0;
   /// An act of the leader was refused under this epoch.
   virtual void leading_refused(epoch_no epoch) = 0;
   /// Hands this node's shards over and leaves. With a node's name: asks that one to.

@@ -11,6 +11,20 @@ constexpr std::int64_t wire_version = 1;
 /// A deadline further away than this is none; it also keeps the sum below from running over.
 constexpr std::chrono::microseconds deadline_most = std::chrono::hours{24};
 
+/// Builds the value, and gives up on nesting that would use up the stack.
+class bounded_parser : public nlohmann::detail::json_sax_dom_parser<json> {
+public:
+  explicit bounded_parser(json& into) : json_sax_dom_parser(into, false) {}
+  bool start_object(std::size_t n) { return ++depth_ <= depth_max && json_sax_dom_parser::start_object(n); }
+  bool start_array(std::size_t n) { return ++depth_ <= depth_max && json_sax_dom_parser::start_array(n); }
+  bool end_object() { return depth_-- > 0 && json_sax_dom_parser::end_object(); }
+  bool end_array() { return depth_-- > 0 && json_sax_dom_parser::end_array(); }
+
+private:
+  static constexpr int depth_max = 200;
+  int depth_ = 0;
+};
+
 json encoded_context(const call_context& context, steady_time now) {
   const auto& who = *context.who;
   json out{{"p", to_traceparent(context)},
@@ -91,9 +105,10 @@ std::string encode_envelope(const envelope& what, steady_time now) {
 
 result<envelope> decode_envelope(std::string_view frame, steady_time now, envelope* partial) {
   envelope out;
-  const auto in = json::from_cbor(frame.begin(), frame.end(), true, false);
+  json in;
   try {
-    if (!in.is_object() || in.at("v").get<std::int64_t>() < wire_version)
+    bounded_parser parser{in};
+    if (!json::sax_parse(frame.begin(), frame.end(), &parser, json::input_format_t::cbor) || !in.is_object() || in.at("v").get<std::int64_t>() < wire_version)
       return fail(error_code::validation_error, "This is not an envelope of Tobit.");
     read(in, now, out);
   } catch (const std::exception&) {

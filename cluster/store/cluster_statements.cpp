@@ -261,9 +261,11 @@ command_step take_liveness_lock(incarnation_no self) {
 }
 
 storage::statement leader_fence(incarnation_no self, epoch_no epoch) {
-  return guard(refusal::not_leader, "SELECT 1 FROM cluster_leader WHERE epoch = $1 AND incarnation = $2 {for_share}",
-               {epoch, self})
-      .sql;
+  auto proof = guard(refusal::not_leader,
+                     "SELECT 1 FROM cluster_leader WHERE epoch = $1 AND incarnation = $2 {for_share}", {epoch, self})
+                   .sql;
+  proof.mismatch = error_code::fenced;
+  return proof;
 }
 
 std::vector<command_step> transaction_of(const database_command& command, incarnation_no drawn) {

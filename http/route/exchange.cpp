@@ -118,6 +118,8 @@ void exchange::add_headers(response& out) const {
   add_trace_headers(out.headers, trace_, context_);
   add_security_headers(out.headers, around_->browsers, incoming_.secure);
   add_cors_headers(out.headers, around_->browsers, incoming_);
+  if (around_->served_by && identified_.load(std::memory_order_acquire))
+    if (auto node = around_->served_by(*this); !node.empty()) out.headers.emplace_back("X-Tobit-Node", std::move(node));
   const auto caches = [](const auto& h) { return h.first == "Cache-Control"; };
   if (std::none_of(out.headers.begin(), out.headers.end(), caches))
     out.headers.emplace_back("Cache-Control", "no-store");

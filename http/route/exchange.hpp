@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -25,6 +26,7 @@
 namespace tobit::http {
 
 class deadline_watch;
+class exchange;
 
 /// What every exchange needs to finish. Pointers may be null except the clock; all outlive the server.
 struct exchange_surroundings {
@@ -34,6 +36,8 @@ struct exchange_surroundings {
   telemetry::access_log* accesses = nullptr;
   deadline_watch* deadlines = nullptr;
   browser_rules browsers;
+  /// The node that serves a request of these parameters; empty: no header says so.
+  std::function<std::string(const exchange&)> served_by;
   mutable std::atomic<std::int64_t> open{0}; ///< exchanges that somebody still holds
 };
 

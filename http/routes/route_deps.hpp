@@ -13,6 +13,7 @@
 #include "runtime/entity/kind_registry.hpp"
 #include "runtime/intake/event_intake.hpp"
 #include "runtime/job/job_desk.hpp"
+#include "runtime/mesh/cluster_access.hpp"
 #include "runtime/notice/channel_tester.hpp"
 #include "runtime/storage/database.hpp"
 #include "runtime/stream/event_bus.hpp"
@@ -48,6 +49,7 @@ struct route_deps {
   notice::channel_tester* channels = nullptr; ///< null: no /cep/channels/test
   stream::event_bus* bus = nullptr;           ///< null: no event streams
   job::job_desk* jobs = nullptr;              ///< null: no long work
+  mesh::cluster_access* cluster = nullptr;    ///< null: a node of its own
   std::string version = "0.1.0", build;
   bool metrics_public = false;
   std::size_t ingest_body_max = 16u << 20, import_body_max = 32u << 20;
@@ -78,6 +80,7 @@ void add_alerting_routes(route_table& table, const route_deps& deps);
 void add_event_routes(route_table& table, const route_deps& deps);
 void add_event_search_routes(route_table& table, const route_deps& deps);
 void add_error_timeline_routes(route_table& table, const route_deps& deps);
+void add_cluster_routes(route_table& table, const route_deps& deps);
 void add_scheduler_routes(route_table& table, const route_deps& deps);
 void add_ingest_routes(route_table& table, const route_deps& deps);
 void add_alert_ingest_routes(route_table& table, const route_deps& deps);

@@ -1,18 +1,34 @@
-#include "http/routes/route_deps.hpp"
+#include "http/routes/cluster_view.hpp"
 
 namespace tobit::http {
 
 namespace {
 
-/// One node is its own leader, always; the fields are the contract's, which knows several.
-json instance(const route_deps& deps, utc_time now) {
-  return {{"instance_id", deps.instance},
-          {"is_leader", true},
-          {"leader_instance_id", deps.instance},
+/// One member as the contract shows it. A node proves that it is alive by the lease that it renews: the heartbeat is
+/// the moment up to which this node has looked.
+json instance(const json& view, const json& node, utc_time now) {
+  const auto& leader = view.at("leader");
+  const auto lease = node.value("lease_left_ms", json());
+  return {{"instance_id", node.at("node")},
+          {"is_leader", node.at("leader")},
+          {"leader_instance_id", leader.is_null() ? json() : leader.at("node")},
+          {"leader_epoch", leader.is_null() ? json() : leader.at("epoch")},
+          {"incarnation", node.at("incarnation")},
+          {"status", node.at("status")},
           {"last_heartbeat_at", to_rfc3339(now)},
-          {"started_at", to_rfc3339(deps.started_at)},
           {"updated_at", to_rfc3339(now)},
-          {"leader_stale", false}};
+          {"leader_stale", leader.is_null() || (lease.is_number() && lease.get<std::int64_t>() <= 0)}};
+}
+
+json own_instance(const route_deps& deps, const json& view, utc_time now) {
+  json shown;
+  for (const auto& node : view.at("nodes"))
+    if (node.at("node") == deps.instance) shown = instance(view, node, now);
+  if (shown.is_null()) // it lost its place and is coming back
+    shown =
+        instance(view, {{"node", deps.instance}, {"leader", false}, {"incarnation", 0}, {"status", "outside"}}, now);
+  shown["started_at"] = to_rfc3339(deps.started_at);
+  return shown;
 }
 
 /// Goes on with the figures of the poll loop; null if there is none here.
@@ -46,18 +62,25 @@ void add_scheduler_routes(route_table& table, const route_deps& deps) {
   table.add(scheduler_route(
       "/cep/scheduler/status", "get_scheduler_status", "Who runs schedules and polls, and how polling goes.",
       open_object({required("instance_id", text()), required("is_leader", flag())}), [deps](const exchange_ptr& ex) {
-        with_polling(deps, ex, [deps, ex](const json& polling) {
-          auto answer = instance(deps, ex->now());
-          answer["metric_poll_enabled"] = polling.is_object() && polling.value("loaded", false);
-          for (auto name : {"subscribers", "requests", "under_way", "polls", "failures"})
-            answer["metric_poll_" + std::string(name)] = polling.is_object() ? polling.value(name, json()) : json();
-          ex->ok(answer);
+        with_cluster(deps, ex, [deps, ex](const json& view) {
+          with_polling(deps, ex, [ex, answer = own_instance(deps, view, ex->now())](const json& polling) mutable {
+            answer["metric_poll_enabled"] = polling.is_object() && polling.value("loaded", false);
+            for (auto name : {"subscribers", "requests", "under_way", "polls", "failures"})
+              answer["metric_poll_" + std::string(name)] = polling.is_object() ? polling.value(name, json()) : json();
+            ex->ok(answer);
+          });
         });
       }));
   table.add(scheduler_route("/cep/scheduler/instances", "list_scheduler_instances",
                             "The nodes that could run schedules and polls.",
                             object({required("instances", list_of(open_object()))}), [deps](const exchange_ptr& ex) {
-                              ex->ok({{"instances", {instance(deps, ex->now())}}});
+                              with_cluster(deps, ex, [deps, ex](const json& view) {
+                                json all = json::array();
+                                for (const auto& node : view.at("nodes"))
+                                  all.push_back(node.at("node") == deps.instance ? own_instance(deps, view, ex->now())
+                                                                                 : instance(view, node, ex->now()));
+                                ex->ok({{"instances", std::move(all)}});
+                              });
                             }));
   table.add(scheduler_route(
       "/cep/scheduler/metric-polling", "get_metric_polling", "How polling of metrics goes, with the latest failures.",

@@ -78,6 +78,13 @@ void add_stream_routes(route_table& table, const route_deps& deps) {
                          "What rules store, as it happens: `summary`, `historical`, then `new_event` and `ack_event`, "
                          "each followed by a `summary`.",
                          access::permitted("cep:read", "event"), *deps.streams, std::move(events)));
+  auto cluster = std::make_shared<stream_kind>();
+  cluster->topic = "cluster.events";
+  cluster->needs = {"cep:read", "actor", ""};
+  table.add(stream_route("/cluster/events", "watch_cluster", "cluster",
+                         "Members that join, leave or are fenced, and who leads, as it happens at any node: "
+                         "`cluster_event` {event, node, incarnation, epoch, sentence, at}.",
+                         access::permitted("cep:read", "actor"), *deps.streams, std::move(cluster)));
   auto actors = std::make_shared<stream_kind>();
   actors->topic = "actors";
   actors->needs = {"cep:read", "actor", ""};

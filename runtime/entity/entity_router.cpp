@@ -41,9 +41,9 @@ void entity_router::ask(entity_ref ref, call_context context, message request, r
   const bool elsewhere = parts_.remote && !closed_;
   if (!here && !elsewhere) return reply(fail(error_code::unavailable));
   if (!elsewhere)
-    return deliver(*shard, ref, hash,
-                   std::make_shared<delivery>(context.child(), std::move(request), std::move(reply),
-                                              parts_.time->steady_now()));
+    return deliver(
+        *shard, ref, hash,
+        std::make_shared<delivery>(context.child(), std::move(request), std::move(reply), parts_.time->steady_now()));
   if (!here) {
     if (auto valid = check(ref); !valid) return reply(fail(valid.error()));
     return parts_.remote->forward(id, std::move(ref), std::move(context), std::move(request), std::move(reply));
@@ -63,8 +63,7 @@ void entity_router::ask_here(entity_ref ref, call_context context, message reque
   const auto* shard = find(shard_of(hash));
   if (!shard || !parts_.places->may_act()) return reply(fail(error_code::fenced));
   deliver(*shard, ref, hash,
-          std::make_shared<delivery>(context.child(), std::move(request), std::move(reply),
-                                     parts_.time->steady_now()));
+          std::make_shared<delivery>(context.child(), std::move(request), std::move(reply), parts_.time->steady_now()));
 }
 
 void entity_router::deliver(const local_shard& shard, const entity_ref& ref, std::uint64_t hash,

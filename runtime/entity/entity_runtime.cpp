@@ -154,9 +154,9 @@ public:
     }
     if (!host) return;
     caf::anon_send(host, job<shard_host>{[](shard_host& one) {
-      one.abandon();
-      one.stop(nullptr);
-    }});
+                     one.abandon();
+                     one.stop(nullptr);
+                   }});
   }
 
   void ask_here(entity_ref ref, call_context context, message request, reply_handler reply) override {

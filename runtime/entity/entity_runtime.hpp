@@ -37,7 +37,7 @@ struct runtime_deps {
   remote_delivery* remote = nullptr;     ///< may be null: then requests to other nodes' shards are `unavailable`
   /// A write of this shard was refused because somebody else owns it. For the cluster; may be empty.
   std::function<void(const fence&)> shard_refused;
-  std::function<double()> random;        ///< from [0, 1), thread-safe; empty: seeded from the operating system
+  std::function<double()> random; ///< from [0, 1), thread-safe; empty: seeded from the operating system
 };
 
 /// All entities of this node: router, shard hosts, outbox. Thread-safe.

@@ -309,6 +309,9 @@ void outbox_dispatcher::arm_expiry() {
   inbox_.after(watch_every, [](outbox_dispatcher& self) {
     self.expiry_armed_ = false;
     self.watchers_.expire(self.deps_->time->steady_now());
+    // Other nodes settle effects too, and only the rows tell.
+    if (self.deps_->shard_gone == error_code::fenced)
+      for (const auto& correlation : self.watchers_.correlations()) self.compare(correlation);
     self.arm_expiry();
   });
 }

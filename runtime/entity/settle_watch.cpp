@@ -17,6 +17,12 @@ bool settle_watch::add(const std::string& correlation, steady_time deadline, lis
   return true;
 }
 
+std::vector<std::string> settle_watch::correlations() const {
+  std::vector<std::string> all;
+  for (const auto& entry : waiting_) all.push_back(entry.first);
+  return all;
+}
+
 void settle_watch::note(const std::string& correlation, const std::string& effect_id, const effect_outcome& outcome) {
   if (auto entry = waiting_.find(correlation); entry != waiting_.end()) entry->second.outcomes[effect_id] = outcome;
 }

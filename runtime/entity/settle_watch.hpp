@@ -20,6 +20,8 @@ public:
   bool add(const std::string& correlation, steady_time deadline, listener done);
   bool watched(const std::string& correlation) const { return waiting_.count(correlation) > 0; }
   bool empty() const noexcept { return waiting_.empty(); }
+  /// Those that are waited for.
+  std::vector<std::string> correlations() const;
   /// Remembers an outcome in full until all of its correlation are settled; rows hold less.
   void note(const std::string& correlation, const std::string& effect_id, const effect_outcome& outcome);
   /// All effects of the correlation (id, status, last error) as the rows say. Answers and forgets who waits if none is

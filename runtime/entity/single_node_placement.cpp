@@ -25,6 +25,13 @@ single_node_placement::single_node_placement(storage::database& db, node_id self
 
 result<std::unique_ptr<single_node_placement>> single_node_placement::open(storage::database& db, node_id self,
                                                                            shard_id wanted) {
+  auto owner = db.read_and_wait({"SELECT value FROM cluster_value WHERE name = 'cluster_id'", {}});
+  if (!owner) return fail(owner.error());
+  if (!owner->empty())
+    return fail(error_code::configuration_error,
+                "This store belongs to the cluster " + storage::as_text((*owner)[0][0]) +
+                    ", which a single node would disturb; start with the configuration that `tobit cluster init` made "
+                    "for this node (cluster.listen, cluster.id), or name another database.");
   storage::unit_of_work remember;
   remember.statements.push_back(
       {"INSERT INTO cluster_value (name, value) VALUES ('shard_count', $1) ON CONFLICT (name) DO NOTHING",

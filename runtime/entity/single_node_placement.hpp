@@ -12,7 +12,8 @@ inline constexpr shard_id shard_count_default = 256;
 /// can no longer write.
 class single_node_placement final : public placement {
 public:
-  /// Reads the shard count of the store, or stores `wanted` if it is new. Errors: those of the database.
+  /// Reads the shard count of the store, or stores `wanted` if it is new. Errors: those of the database;
+  /// configuration_error (the store belongs to a cluster).
   static result<std::unique_ptr<single_node_placement>> open(storage::database& db, node_id self,
                                                              shard_id wanted = shard_count_default);
   shard_id shard_count() const noexcept override { return count_; }

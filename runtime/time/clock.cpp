@@ -12,6 +12,21 @@ steady_time system_clock::steady_now() const {
   return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::steady_clock::now());
 }
 
+utc_time anchored_clock::now() const {
+  if (!anchored_.load(std::memory_order_acquire)) return system_clock{}.now();
+  return from_micros(steady_now().time_since_epoch().count() + ahead_us_.load(std::memory_order_relaxed));
+}
+
+steady_time anchored_clock::steady_now() const { return system_clock{}.steady_now(); }
+
+void anchored_clock::anchor(utc_time at, std::chrono::microseconds tolerated) {
+  const auto ahead = to_micros(at) - steady_now().time_since_epoch().count();
+  const auto off = ahead - ahead_us_.load(std::memory_order_relaxed);
+  if (anchored_.load(std::memory_order_relaxed) && off < tolerated.count() && off > -tolerated.count()) return;
+  ahead_us_.store(ahead, std::memory_order_relaxed);
+  anchored_.store(true, std::memory_order_release);
+}
+
 struct manual_clock::state {
   mutable std::mutex guard;
   utc_time utc;

@@ -2,6 +2,8 @@
 
 #include "schemas/time.hpp"
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 
 namespace tobit {
@@ -22,6 +24,20 @@ class system_clock final : public clock {
 public:
   utc_time now() const override;
   steady_time steady_now() const override;
+};
+
+/// The calendar of somebody else, such as the database of a cluster, carried on by this machine's monotonic clock: a
+/// wrong or changed clock of the machine does no harm. Until the first `anchor` it shows the machine's. Thread-safe.
+class anchored_clock final : public clock {
+public:
+  utc_time now() const override;
+  steady_time steady_now() const override;
+  /// It is this time now. Differences below `tolerated` are left alone, so that small delays do not make time jump.
+  void anchor(utc_time at, std::chrono::microseconds tolerated = std::chrono::milliseconds{50});
+
+private:
+  std::atomic<std::int64_t> ahead_us_{0}; ///< of the monotonic clock
+  std::atomic<bool> anchored_{false};
 };
 
 /// A clock that stands still until it is moved. Thread-safe.

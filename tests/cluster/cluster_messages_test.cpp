@@ -1,6 +1,7 @@
 #define CAF_SUITE cluster_messages
 
 #include "schemas/cluster/cluster_protocol.hpp"
+#include "schemas/cluster/node_protocol.hpp"
 
 #include <caf/test/unit_test.hpp>
 
@@ -19,7 +20,14 @@ std::vector<message> samples() {
           message::of(shard_map_changed{41, {{5, "node-1", 7, 3, 8, 41}}}),
           message::of(leader_announced{4, "node-1", 7}),
           message::of(members_changed{42}),
-          message::of(drain_node{"node-1", "new kernel"})};
+          message::of(drain_node{"node-1", "new kernel"}),
+          message::of(interest_news{"event", "rule", "default", "k-1", 3, true, {{"types", {"t"}}}}),
+          message::of(stream_news{"default", "cep.events", "new_event", {{"id", 1}}}),
+          message::of(append_events{"{}\n"}),
+          message::of(events_appended{2, 1}),
+          message::of(inspect_polling{}),
+          message::of(inspect_node{true}),
+          message::of(document{{{"a", 1}}})};
 }
 
 } // namespace

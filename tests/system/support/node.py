@@ -71,6 +71,7 @@ class Node:
         arguments = [PROGRAM, "serve", "--load-examples", "true" if self.examples else "false", *self.args]
         self.log = open(self.log_path, "ab")
         self.process = subprocess.Popen(arguments, env=self.environment(), stdout=subprocess.PIPE, stderr=self.log)
+        self.log.close()
         line, end = b"", time.monotonic() + seconds
         while b"ready " not in line:
             left = end - time.monotonic()
