@@ -1,4 +1,4 @@
-#define CAF_SUITE cluster_envelope
+#define CAF_SUITE envelope
 
 #include "cluster/service/envelope.hpp"
 #include "schemas/cluster/node_protocol.hpp"
