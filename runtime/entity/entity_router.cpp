@@ -18,7 +18,10 @@ bool printable(std::string_view text) {
 } // namespace
 
 entity_router::entity_router(parts p)
-    : parts_(std::move(p)), count_(parts_.places->shard_count()), shards_(parts_.places->shard_count()) {}
+    : parts_(std::move(p))
+    , count_(parts_.places->shard_count())
+    , shards_(parts_.places->shard_count())
+    , left_(parts_.places->shard_count()) {}
 
 void entity_router::put(std::unique_ptr<const local_shard> shard) {
   std::lock_guard lock{guard_};
@@ -26,7 +29,18 @@ void entity_router::put(std::unique_ptr<const local_shard> shard) {
   all_.push_back(std::move(shard));
 }
 
-const local_shard* entity_router::take(shard_id id) { return shards_[id].exchange(nullptr, std::memory_order_acq_rel); }
+const local_shard* entity_router::take(shard_id id) {
+  const auto* shard = shards_[id].exchange(nullptr, std::memory_order_acq_rel);
+  if (shard) left_[id].store(shard, std::memory_order_release);
+  return shard;
+}
+
+std::optional<fence> entity_router::right_to_settle(const entity_ref& ref) const {
+  const auto id = shard_of(stable_hash(ref));
+  const auto* shard = find(id);
+  if (!shard) shard = left_[id].load(std::memory_order_acquire);
+  return shard ? std::optional(shard->right) : std::nullopt;
+}
 
 std::optional<fence> entity_router::right_of(const entity_ref& ref) const {
   const auto* shard = find(shard_of(stable_hash(ref)));

@@ -43,6 +43,9 @@ public:
 
   /// The right to write for the entity's shard; nothing if another node has it.
   std::optional<fence> right_of(const entity_ref& ref) const;
+  /// The same to write down what was done under it: also for a shard that leaves. The database refuses what is too
+  /// late.
+  std::optional<fence> right_to_settle(const entity_ref& ref) const;
   std::optional<residency> resident(const entity_ref& ref) const;
   std::vector<entity_ref> residents() const;
 
@@ -63,6 +66,7 @@ private:
   const parts parts_;
   const shard_id count_;
   std::vector<std::atomic<const local_shard*>> shards_;
+  std::vector<std::atomic<const local_shard*>> left_; ///< what was here last
   std::mutex guard_;
   std::vector<std::unique_ptr<const local_shard>> all_;
   std::atomic<bool> closed_{false};

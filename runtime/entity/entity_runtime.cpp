@@ -97,7 +97,11 @@ public:
     for (auto& right : *rights) take_shard(std::move(right));
     const fence_lookup rights_of = [router = router_](const entity_ref& ref) { return router->right_of(ref); };
     const std::shared_ptr<entity_gateway> entities = router_;
-    outbox_->set(deps_.system->spawn(outbox_actor, shared_, deps_.handlers, entities, deps_.self.value, rights_of));
+    const fence_lookup rights_to_settle = [router = router_](const entity_ref& ref) {
+      return router->right_to_settle(ref);
+    };
+    outbox_->set(deps_.system->spawn(outbox_actor, shared_, deps_.handlers, entities, deps_.self.value,
+                                     outbox_rights{rights_of, rights_to_settle}));
     wakes_->set(deps_.system->spawn(wake_actor, shared_, entities, deps_.self.value, rights_of));
     return {};
   }
@@ -140,6 +144,8 @@ public:
       leaving_[id] = shard->host;
     }
     caf::anon_send(shard->host, job<shard_host>{[until_released](shard_host& host) { host.stop(until_released); }});
+    outbox_->post<outbox_dispatcher>(
+        [id, until_released](outbox_dispatcher& dispatcher) { dispatcher.let_go(id, until_released); });
   }
 
   void abandon_shard(shard_id id) override {

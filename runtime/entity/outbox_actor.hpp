@@ -16,7 +16,7 @@ public:
   explicit outbox_actor_state(caf::event_based_actor* self) : inbox_(self) {}
 
   void start(entity_deps_ptr deps, std::vector<effect_handler*> handlers, std::shared_ptr<entity_gateway> entities,
-             std::string owner, fence_lookup rights) {
+             std::string owner, outbox_rights rights) {
     dispatcher_ = std::make_unique<outbox_dispatcher>(std::move(deps), std::move(handlers), std::move(entities),
                                                       std::move(owner), std::move(rights), inbox_);
     dispatcher_->start();
@@ -31,6 +31,6 @@ private:
 caf::behavior outbox_actor(caf::stateful_actor<outbox_actor_state>* self, const entity_deps_ptr& deps,
                            const std::vector<effect_handler*>& handlers,
                            const std::shared_ptr<entity_gateway>& entities, const std::string& owner,
-                           const fence_lookup& rights);
+                           const outbox_rights& rights);
 
 } // namespace tobit::entity

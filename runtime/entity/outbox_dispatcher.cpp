@@ -44,14 +44,14 @@ private:
 } // namespace
 
 outbox_dispatcher::outbox_dispatcher(entity_deps_ptr deps, std::vector<effect_handler*> handlers,
-                                     std::shared_ptr<entity_gateway> entities, std::string owner, fence_lookup rights,
+                                     std::shared_ptr<entity_gateway> entities, std::string owner, outbox_rights rights,
                                      inbox<outbox_dispatcher>& in)
     : deps_(std::move(deps))
     , owner_(std::move(owner))
     , rights_(std::move(rights))
     , inbox_(in)
     , messages_(entities, *deps_->time)
-    , reports_(deps_, std::move(entities), owner_, rights_, in,
+    , reports_(deps_, std::move(entities), owner_, rights_.settle, in,
                [this](const std::string& correlation) {
                  if (watchers_.watched(correlation)) compare(correlation);
                })
@@ -113,7 +113,7 @@ bool outbox_dispatcher::admit(outgoing_effect effect) {
   auto id = effect.id;
   const auto source = effect.source;
   auto handler = handlers_.find(effect.type);
-  held_effect one{std::move(effect), handler == handlers_.end() ? nullptr : handler->second, {}, 0};
+  held_effect one{std::move(effect), handler == handlers_.end() ? nullptr : handler->second, {}, 0, {}};
   held_.emplace(id, std::move(one));
   ++held_of_source;
   turns_.wait(source, std::move(id));
@@ -131,13 +131,18 @@ void outbox_dispatcher::pump() {
 void outbox_dispatcher::attempt(held_effect& one) {
   ++running_;
   // Immediately before the act: a process that was frozen may have lost the shard meanwhile.
-  if (!rights_(one.effect.source)) {
+  const auto right = rights_.act(one.effect.source);
+  if (!right) {
     return inbox_.remote()([id = one.effect.id, source = one.effect.source](outbox_dispatcher& self) {
       --self.running_;
       self.turns_.ended(source);
       if (const auto lost = self.held_.find(id); lost != self.held_.end()) self.forget(lost);
       self.pump();
     });
+  }
+  if (!one.acted_in) {
+    one.acted_in = right->shard;
+    ++acting_in_[right->shard];
   }
   one.attempt_at = deps_->time->now();
   if (one.effect.attempt > 1) one.effect.context = one.effect.context.child();
@@ -182,7 +187,7 @@ void outbox_dispatcher::settle(const std::string& id, const effect_outcome& outc
   auto entry = held_.find(id);
   if (entry == held_.end()) return;
   auto& one = entry->second;
-  const auto right = rights_(one.effect.source);
+  const auto right = rights_.settle(one.effect.source);
   if (!right) return forget(entry); // another node carries it on
   const auto now = deps_->time->now();
   auto unit = unit_of_settling(one.effect, *right, outcome, now);
@@ -231,7 +236,7 @@ void outbox_dispatcher::postpone(const std::string& id, const effect_outcome& ou
   auto entry = held_.find(id);
   if (entry == held_.end()) return;
   const auto& one = entry->second;
-  const auto right = rights_(one.effect.source);
+  const auto right = rights_.settle(one.effect.source);
   if (!right) return forget(entry);
   const auto& limits = deps_->options.outbox;
   const auto pause =
@@ -252,7 +257,17 @@ void outbox_dispatcher::postpone(const std::string& id, const effect_outcome& ou
   });
 }
 
+void outbox_dispatcher::let_go(shard_id shard, std::shared_ptr<void> until_settled) {
+  if (acting_in_.count(shard) != 0) let_go_[shard].push_back(std::move(until_settled));
+}
+
 void outbox_dispatcher::forget(held one) {
+  if (const auto shard = one->second.acted_in) {
+    if (auto acting = acting_in_.find(*shard); --acting->second == 0) {
+      acting_in_.erase(acting);
+      let_go_.erase(*shard);
+    }
+  }
   if (scanning_) ended_while_scanning_.insert(one->first);
   auto of_source = held_of_.find(one->second.effect.source);
   const auto left = --of_source->second;

@@ -15,6 +15,12 @@
 
 namespace tobit::entity {
 
+/// The right to act for an entity now, and the right to write down what was done: the latter also while its shard
+/// leaves.
+struct outbox_rights {
+  fence_lookup act, settle;
+};
+
 /// Carries effects out: fresh ones straight after their commit, all others (retries, those of an earlier process, those
 /// that did not fit into memory) from their rows.
 ///
@@ -26,7 +32,7 @@ class outbox_dispatcher {
 public:
   /// `entities`: to whom messages and reports go. It carries out effects of type "message" by itself.
   outbox_dispatcher(entity_deps_ptr deps, std::vector<effect_handler*> handlers,
-                    std::shared_ptr<entity_gateway> entities, std::string owner, fence_lookup rights,
+                    std::shared_ptr<entity_gateway> entities, std::string owner, outbox_rights rights,
                     inbox<outbox_dispatcher>& in);
 
   /// Begins to look for due rows.
@@ -35,6 +41,8 @@ public:
   void take(std::vector<outgoing_effect> effects);
   /// A shard came: what its last owner wrote and did not get to is due now.
   void take_up(shard_id shard);
+  /// A shard leaves: no further attempt begins, and `until_settled` is let go of when those under way are written down.
+  void let_go(shard_id shard, std::shared_ptr<void> until_settled);
   /// See `effect_watch::when_settled`.
   void watch(const std::string& correlation, steady_time deadline, settle_watch::listener done);
   /// Starts no further attempt; `until_stopped` is let go of with this object.
@@ -45,8 +53,9 @@ private:
   struct held_effect {
     outgoing_effect effect;
     effect_handler* handler = nullptr;
-    utc_time attempt_at;         ///< start of the present attempt
-    std::size_t lost_writes = 0; ///< how often its outcome could not be stored
+    utc_time attempt_at;              ///< start of the present attempt
+    std::size_t lost_writes = 0;      ///< how often its outcome could not be stored
+    std::optional<shard_id> acted_in; ///< set once an attempt has begun
   };
   using held = std::unordered_map<std::string, held_effect>::iterator;
 
@@ -70,7 +79,7 @@ private:
   entity_deps_ptr deps_;
   std::map<std::string, effect_handler*, std::less<>> handlers_;
   std::string owner_;
-  fence_lookup rights_;
+  outbox_rights rights_;
   inbox<outbox_dispatcher>& inbox_;
   message_handler messages_;
   effect_reports reports_;
@@ -84,6 +93,8 @@ private:
   settle_watch watchers_;
   std::vector<shard_id> taken_up_; ///< shards whose effects are still to be made due
   bool taking_up_ = false;
+  std::unordered_map<shard_id, std::size_t> acting_in_; ///< effects attempted and not written down, by shard
+  std::unordered_map<shard_id, std::vector<std::shared_ptr<void>>> let_go_;
   bool scanning_ = false, scan_again_ = false, rows_left_ = false, expiry_armed_ = false, stopped_ = false;
 };
 
