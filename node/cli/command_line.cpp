@@ -3,6 +3,8 @@
 #include "node/cli/text_table.hpp"
 
 #include <CLI/CLI.hpp>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <exception>
@@ -97,6 +99,8 @@ int run_guarded(const std::vector<std::string>& arguments, const surroundings& a
   add_event_commands(app, line);
   add_actor_commands(app, line);
   add_alert_commands(app, line);
+  add_cluster_commands(app, line);
+  add_promote_command(app, line);
   app.footer(footer); // after the commands, which would inherit it
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend())); // CLI11 takes them from the back
@@ -141,6 +145,21 @@ int report(const command_line& line, const node_failure& failure) {
   else
     *line.around.err << "tobit: " << to_string(failure) << '\n';
   return failure.code;
+}
+
+int report(const command_line& line, const error& why) {
+  if (why.code == error_code::validation_error || why.code == error_code::configuration_error)
+    return complain(line, std::string{why.text()});
+  node_failure failure;
+  failure.name = std::string{describe(why.code).name};
+  failure.message = std::string{why.text()};
+  return report(line, failure);
+}
+
+void quieten_libraries() {
+  auto& log = *spdlog::default_logger();
+  log.sinks() = {std::make_shared<spdlog::sinks::stderr_sink_mt>()};
+  log.set_level(spdlog::level::warn);
 }
 
 int complain(const command_line& line, const std::string& message) {

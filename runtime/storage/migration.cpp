@@ -33,6 +33,9 @@ session_result<std::set<std::string>> applied_steps(session& connection, dialect
 }
 
 result<void> refuse_newer(const std::set<std::string>& applied) {
+  if (applied.contains(std::string{promotion_mark}))
+    return fail(error_code::configuration_error,
+                "Rows are being copied into this database; let `tobit promote` finish, or run it again.");
   const auto& known = sql::migrations();
   for (const auto& name : applied) {
     const bool ours = std::any_of(known.begin(), known.end(), [&](const auto& step) { return step.name == name; });

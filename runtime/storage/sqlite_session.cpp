@@ -224,6 +224,20 @@ result<std::unique_ptr<session>> open_sqlite_session(const std::string& path, co
   return std::make_unique<sqlite_session>(std::move(db), options.statement_timeout, std::move(committed));
 }
 
+result<std::unique_ptr<session>> open_sqlite_read_only(const std::string& path, const database_options& options) {
+  sqlite3* raw = nullptr;
+  int code = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr);
+  sqlite_handle db{raw};
+  if (code == SQLITE_OK) {
+    sqlite3_extended_result_codes(raw, 1);
+    sqlite3_busy_timeout(raw, static_cast<int>(options.busy_timeout.count()));
+    code = sqlite3_exec(raw, reader_settings, nullptr, nullptr, nullptr);
+  }
+  if (code == SQLITE_OK) code = sqlite3_exec(raw, "SELECT count(*) FROM sqlite_master", nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return fail(refuse_to_open(path, code, raw).error());
+  return std::make_unique<sqlite_session>(std::move(db), options.statement_timeout, std::function<void(int)>{});
+}
+
 void reserve_write_ahead_log(const std::string& path, std::size_t bytes) noexcept {
   const auto log = path + "-wal";
   const int descriptor = ::open(log.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);

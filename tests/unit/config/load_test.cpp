@@ -112,6 +112,39 @@ CAF_TEST(settings that contradict each other are refused) {
   CAF_CHECK(contains(text, "auth.refresh_token_lifetime: is shorter"));
 }
 
+CAF_TEST(a node of a cluster needs a shared store a name its cluster and its certificates) {
+  inputs in;
+  in.flags = {{setting::cluster_listen, "0.0.0.0:8001"}};
+  auto text = problems_of(in);
+  for (const auto* said : {"cluster.listen: needs PostgreSQL", "`tobit promote`", "cluster.id: is missing",
+                           "node.id: is missing", "cluster.advertise", "cluster.authority: is missing",
+                           "cluster.certificate: is missing", "cluster.key: is missing"})
+    CAF_CHECK(contains(text, said));
+  in.flags = {{setting::cluster_listen, "10.0.0.7:8001"},
+              {setting::database_url, "postgresql://db/tobit"},
+              {setting::cluster_id, "c-1"},
+              {setting::node_id, "local"}, // the default, but on purpose
+              {setting::cluster_plain, "true"}};
+  text = problems_of(in);
+  CAF_CHECK(contains(text, "cluster.plain: is for nodes on one machine"));
+  CAF_CHECK(!contains(text, "node.id"));
+  in.flags[0].second = "127.0.0.1:0";
+  CAF_CHECK(load(in).has_value());
+}
+
+CAF_TEST(a lease has room for one renewal that is lost) {
+  inputs in;
+  in.flags = {{setting::cluster_listen, "127.0.0.1:0"},
+              {setting::database_url, "postgresql://db/tobit"},
+              {setting::cluster_id, "c-1"},
+              {setting::node_id, "a"},
+              {setting::cluster_plain, "true"},
+              {setting::cluster_lease, "2400ms"}};
+  CAF_CHECK(contains(problems_of(in), "cluster.lease: must be longer than"));
+  in.flags.back().second = "2401ms";
+  CAF_CHECK(load(in).has_value());
+}
+
 CAF_TEST(a misspelt variable is remarked and stops nothing) {
   inputs in;
   in.environment = {{"TOBIT_LOGLEVEL", "debug"}, {"TOBIT_URL", "http://x"}, {"TOBIT_TEST_DATABASE_URL", "x"}};
