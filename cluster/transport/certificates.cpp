@@ -81,9 +81,12 @@ bool extend(X509* certificate, X509* issuer, int nid, const std::string& value) 
   return extension && X509_add_ext(certificate, extension.get(), -1) == 1;
 }
 
+/// For people only; what counts is in the alternative name.
 bool set_common_name(X509* certificate, std::string name) {
   if (name.size() > common_name_max) name.resize(common_name_max);
-  return X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_UTF8,
+  for (char& c : name)
+    if (c < 0x20 || c > 0x7e) c = '?';
+  return X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC,
                                     reinterpret_cast<const unsigned char*>(name.data()), static_cast<int>(name.size()),
                                     -1, 0) == 1;
 }
@@ -128,6 +131,9 @@ result<key_pair> make_authority(const std::string& cluster_id, std::chrono::hour
 
 result<key_pair> issue_certificate(const key_pair& authority, const std::string& cluster_id, const std::string& node,
                                    std::chrono::hours valid) {
+  if (cluster_id.empty() || node.empty() || cluster_id.size() > certified_name_max || node.size() > certified_name_max)
+    return fail(error_code::validation_error,
+                "The names of a cluster and of a node have 1 to " + std::to_string(certified_name_max) + " bytes.");
   const auto issuer_in = reader(authority.certificate_pem), issuer_key_in = reader(authority.key_pem);
   const certificate_ptr issuer(PEM_read_bio_X509(issuer_in.get(), nullptr, nullptr, nullptr));
   const key_ptr issuer_key(PEM_read_bio_PrivateKey(issuer_key_in.get(), nullptr, nullptr, nullptr));

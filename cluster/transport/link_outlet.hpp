@@ -33,6 +33,7 @@ public:
   /// The other side has handled so many bytes of cost since the link began. False: more than were sent.
   bool acknowledged(std::uint64_t total);
   std::size_t queued() const;
+  void count_received() noexcept { counts_->received.fetch_add(1, std::memory_order_relaxed); }
   /// After how many bytes of cost the other side shall acknowledge.
   std::size_t acknowledge_every() const noexcept { return acknowledge_every_; }
 

@@ -108,6 +108,7 @@ public:
   }
   /// CAF's own way waits until everything is sent, for ever if the other side does not read.
   void graceful_shutdown() override {
+    const caf::intrusive_ptr<link_scribe> alive(this);
     session_->cut("CAF closed the connection: nothing was heard for too long, or this node is stopping.");
     detach(&stream_.backend(), false);
   }
@@ -120,7 +121,14 @@ public:
     return number ? *number : std::uint16_t{0};
   }
   void add_to_loop() override { stream_.activate(this); }
-  void remove_from_loop() override { stream_.passivate(); }
+  /// If CAF closes a connection in the same turn in which it took it (its heartbeat does that to handshakes), its loop
+  /// cancels the registration without telling the stream, which then would keep us, and the socket, for ever.
+  void remove_from_loop() override {
+    const caf::intrusive_ptr<link_scribe> alive(this);
+    const bool registered = (stream_.eventbf() & net::input_mask) != 0;
+    stream_.passivate();
+    if (!registered) stream_.removed_from_loop(net::operation::read);
+  }
 
 private:
   const std::shared_ptr<link_session> session_;

@@ -48,6 +48,7 @@ void on_opening(self_ptr self, const std::string& text) {
 void deliver(self_ptr self, std::string frame) {
   auto& s = self->state;
   s.handled += frame_cost(frame.size());
+  s.deps.outlet->count_received();
   s.deps.links->received(s.deps.session->peer, std::move(frame));
   if (s.handled - s.acknowledged < s.acknowledge_every) return;
   s.acknowledged = s.handled;

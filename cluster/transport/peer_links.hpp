@@ -25,16 +25,17 @@ struct link_options {
   std::chrono::milliseconds handshake_timeout{3'000};         ///< connect, TLS and greeting together
   std::chrono::milliseconds heartbeat{500};                   ///< nothing heard for four of these: the link is broken
   std::chrono::milliseconds dial_first{20}, dial_most{1'000}; ///< pauses between attempts to connect, doubling
-  std::size_t frame_max = 64u << 20;                          ///< bytes of one frame; beyond it the link is cut
-  std::size_t queue_max = 64u << 20; ///< bytes waiting to be sent to one peer; beyond it `send` refuses
-  std::size_t handshakes_max = 64;   ///< connections that have not proved themselves yet
+  std::size_t frame_max = 64u << 20; ///< bytes of one frame: longer ones are not sent, and who sends one is cut off
+  std::size_t queue_max = 64u << 20; ///< bytes that one peer has not handled yet; beyond it `send` refuses
+  std::size_t handshakes_max = 64;   ///< incoming connections that have not proved themselves; then the oldest goes
 };
 
 /// A connection that was refused, by us or by the other side, for the log and the operator.
 struct link_refusal {
   std::string address; ///< of the other side
   std::string node;    ///< as far as it is known
-  std::string reason;  ///< wrong_certificate | wrong_cluster | protocol_incompatible | wrong_node | garbage | …
+  /// wrong_certificate | wrong_cluster | wrong_node | protocol_incompatible | garbage | too_slow | too_many_connections
+  std::string reason;
   std::string sentence;
 };
 
@@ -43,6 +44,8 @@ struct link_events {
   std::function<void(incarnation_no peer)> linked;   ///< its certificate and greeting proved who it is
   std::function<void(incarnation_no peer)> unlinked; ///< the link broke, or an attempt to connect failed
   std::function<void(incarnation_no peer, std::string frame)> received; ///< in the order of sending
+  /// A refusal that is a mistake or an attack; the same one is told at most every 10 s. Being turned away because a
+  /// node is not ready is none.
   std::function<void(const link_refusal&)> refused;
 };
 
@@ -51,7 +54,7 @@ struct link_status {
   std::string node, address;
   bool linked = false;
   std::string last_error;
-  std::size_t bytes_queued = 0;
+  std::size_t bytes_queued = 0; ///< sent and not acknowledged; up to 64 KiB of it may be handled already
   std::uint64_t frames_sent = 0, frames_received = 0;
 };
 
@@ -70,13 +73,14 @@ public:
   /// Keeps a link to this peer, making it anew whenever it breaks, until `disconnect`.
   virtual void connect(incarnation_no peer, std::string node, std::string address) = 0;
   virtual void disconnect(incarnation_no peer) = 0;
-  /// False: there is no link, or too much waits for it; nothing is sent.
+  /// False: there is no link, too much waits for it, or the frame is too long; nothing is sent.
   virtual bool send(incarnation_no peer, std::string frame) = 0;
 
   virtual std::vector<link_status> status() const = 0;
   /// host:port where this node listens.
   virtual const std::string& address() const noexcept = 0;
-  /// Closes everything; no event is told afterwards. Waits for its own threads, not for peers.
+  /// Closes everything; no event is told afterwards. Waits for its own threads, not for peers. Not to be called by an
+  /// event.
   virtual void stop() = 0;
 };
 
