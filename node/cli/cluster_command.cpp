@@ -32,6 +32,22 @@ std::string lease_of(const json& row) {
   return text;
 }
 
+/// `1`, or `1 to 2`.
+std::string protocol_of(const json& row) {
+  const auto found = row.find("protocol");
+  if (found == row.end() || !found->is_array() || found->size() != 2) return text_at(row, "protocol");
+  const auto least = to_text((*found)[0]), most = to_text((*found)[1]);
+  return least == most ? least : least + " to " + most;
+}
+
+/// What a node that did not answer in time left to say.
+std::string silence_of(const json& row) {
+  const auto found = row.find("answered");
+  if (found == row.end() || !found->is_boolean() || found->get<bool>()) return {};
+  const auto why = text_at(row, "error");
+  return "does not answer" + (why.empty() ? "" : ": " + why);
+}
+
 /// Asks, and prints the answer as JSON or by `print`.
 int show(const command_line& line, const std::string& path, const std::function<void(const json&)>& print) {
   int code = ok;
@@ -48,12 +64,12 @@ int show(const command_line& line, const std::string& path, const std::function<
 
 int show_nodes(const command_line& line) {
   return show(line, "/cluster/nodes", [&line](const json& data) {
-    text_table table(
-        {"NODE", "INCARNATION", "STATUS", "ADDRESS", "BUILD", "PROTOCOL", "LEASE", "SHARDS", "LEADER", "LINKED"});
+    text_table table({"NODE", "INCARNATION", "STATUS", "ADDRESS", "BUILD", "PROTOCOL", "LEASE", "SHARDS", "LEADER",
+                      "LINKED", "NOTE"});
     for (const auto& row : rows_of(data, "nodes"))
       table.add({text_at(row, "node"), text_at(row, "incarnation"), text_at(row, "status"), text_at(row, "address"),
-                 text_at(row, "build"), text_at(row, "protocol"), lease_of(row), text_at(row, "shards"),
-                 yes(row, "leader"), yes(row, "linked")});
+                 text_at(row, "build"), protocol_of(row), lease_of(row), text_at(row, "shards"), yes(row, "leader"),
+                 yes(row, "linked"), silence_of(row)});
     *line.around.out << table.str();
   });
 }

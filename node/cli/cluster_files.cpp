@@ -47,13 +47,15 @@ std::string config_text(const planned_node& node, const std::string& folder, con
                         const std::string& database) {
   std::ostringstream out;
   out << "# Node " << node.name << " of the cluster " << cluster_id << ", made by `tobit cluster init`.\n"
-      << "# On another machine only data_dir has to change; relative paths are in it.\n"
-      << "data_dir: " << quoted(folder) << "\n"
+      << "# Change the paths if this folder lies elsewhere on the node's machine.\n"
+      << "data_dir: " << quoted(folder + "/data") << "\n"
       << "node:\n  id: " << quoted(node.name) << "\n"
       << "http:\n  address: " << quoted(node.http) << "\n"
       << "database:\n  url: " << quoted(database) << "\n"
       << "cluster:\n  id: " << quoted(cluster_id) << "\n  listen: " << quoted(node.cluster) << "\n"
-      << "  authority: authority.pem\n  certificate: node.pem\n  key: node.key\n";
+      << "  authority: " << quoted(folder + "/authority.pem") << "\n"
+      << "  certificate: " << quoted(folder + "/node.pem") << "\n"
+      << "  key: " << quoted(folder + "/node.key") << "\n";
   return out.str();
 }
 

@@ -25,7 +25,8 @@ void tell_next(const command_line& line, const cluster_folder& folder, const std
   text_table table({"NODE", "API", "CLUSTER PORT", "CONFIGURATION"});
   for (const auto& node : nodes) table.add({node.name, node.http, node.cluster, folder.config_of(node.name)});
   out << table.str()
-      << "\nCarry each node's folder to its machine, set data_dir there if it has another place, and start it:\n"
+      << "\nCarry each node's folder to its machine, correct the paths in tobit.yaml if it has another place, and "
+         "start it:\n"
       << "  tobit serve --config " << folder.config_of(nodes.front().name) << "\n"
       << "Then look at the whole:  tobit cluster status\n";
 }

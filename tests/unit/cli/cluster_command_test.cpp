@@ -33,7 +33,7 @@ CAF_TEST(the nodes are shown as a table) {
                        {"address", "10.0.0.1:8700"},
                        {"status", "up"},
                        {"build", "1.2"},
-                       {"protocol", "1-2"},
+                       {"protocol", {1, 2}},
                        {"lease_left_ms", 2'430},
                        {"shards", 128},
                        {"leader", true},
@@ -50,6 +50,8 @@ CAF_TEST(the nodes are shown as a table) {
   CAF_CHECK(contains(shell.requests.back().url, "/cluster/nodes"));
   CAF_CHECK(contains(shell.out, "NODE"));
   CAF_CHECK(contains(shell.out, "2.4 s"));
+  CAF_CHECK(contains(shell.out, "1 to 2"));
+  CAF_CHECK(contains(shell.out, "does not answer: It is late."));
   CAF_CHECK(contains(shell.out, "1.5 s over"));
   CAF_CHECK(!contains(shell.out, "\x1b"));
   CAF_CHECK_EQUAL(shell.run({"cluster", "status", "--json"}), 0);
@@ -144,6 +146,8 @@ CAF_TEST(the folder of a cluster is for its owner only and holds what a node nee
   CAF_CHECK_EQUAL(served.text(config::setting::cluster_id), "c-1");
   CAF_CHECK_EQUAL(served.text(config::setting::cluster_listen), "127.0.0.1:8701");
   CAF_CHECK_EQUAL(served.text(config::setting::database_url), "postgresql://tobit:se\"cret@db/tobit");
+  // Its certificates are found whatever data folder it is given.
+  CAF_CHECK_EQUAL(served.text(config::setting::cluster_key), std::filesystem::canonical(path).string() + "/b/node.key");
   const auto certified = cluster::read_certificate(read(path + "/b/node.pem"));
   CAF_REQUIRE(certified.has_value());
   CAF_CHECK_EQUAL(certified->node, "b");
