@@ -59,7 +59,7 @@ result<greeting_message> decode_greeting(std::string_view text) {
 result<std::size_t> greeting_size(const std::array<unsigned char, 4>& head) {
   const std::size_t size = static_cast<std::size_t>(head[0]) << 24 | static_cast<std::size_t>(head[1]) << 16 |
                            static_cast<std::size_t>(head[2]) << 8 | head[3];
-  if (head[0] == 0x16 && head[1] == 0x03) // a TLS handshake record (RFC 8446 §5.1)
+  if ((head[0] == 0x16 || head[0] == 0x15) && head[1] == 0x03) // a TLS handshake or alert record (RFC 8446 §5.1)
     return fail(error_code::validation_error,
                 "The other side speaks TLS and this node is configured without. Configure "
                 "both in the same way.");

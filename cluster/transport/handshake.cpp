@@ -301,6 +301,8 @@ void handshake::refused(std::string reason, std::string sentence) {
 
 void handshake::fail(const stream_failure& failure, steady_time now) {
   if (why_.empty()) why_ = failure.sentence;
+  if (failure.reason.empty() && dial_ && stage_ == stage::greeting && !other_)
+    why_ += " It did so without a word; its log says why. Perhaps only one of the two is configured with TLS.";
   if (!failure.reason.empty()) refused(failure.reason, failure.sentence);
   if (failure.reason.empty())
     stage_ = stage::over;

@@ -210,6 +210,12 @@ def telemetry(figures):
 
 
 @benchmark
+def cluster(figures):
+    """Frames between two nodes on loopback, plain and with TLS, and how soon a killed one is noticed."""
+    run_lines(figures, "link_bench", timeout=600)
+
+
+@benchmark
 def startup(figures):
     """A node with many defined rules: import, start, memory."""
     count = int(os.environ.get("TOBIT_BENCH_RULES", "100000"))

@@ -5,6 +5,8 @@
 #include <caf/test/unit_test.hpp>
 
 #include <chrono>
+#include <string>
+#include <vector>
 
 using namespace tobit;
 using namespace tobit::cluster;
@@ -27,8 +29,9 @@ CAF_TEST(a certificate names the cluster and the node it was issued for) {
 CAF_TEST(any name survives the certificate) {
   const auto authority = make_authority("c-1", hours(48));
   CAF_REQUIRE(authority.has_value());
-  for (const std::string name :
-       {"a,b", "DNS:x,URI:tobit-cluster://c-1/other", "ü / %41", std::string(100, 'n').c_str()}) {
+  const std::vector<std::string> names{"a,b", "DNS:x,URI:tobit-cluster://c-1/other", "ü / %41", "\xff\xfe\n",
+                                       std::string(100, 'n')};
+  for (const auto& name : names) {
     const auto issued = issue_certificate(*authority, "c/1 ü", name, hours(1));
     CAF_REQUIRE(issued.has_value());
     const auto read = read_certificate(issued->certificate_pem);
