@@ -198,6 +198,20 @@ def rules(figures):
 
 
 @benchmark
+def deaths(figures):
+    """A real cluster: kills, freezes, a drain; time until everything answers again."""
+    import cluster
+    cluster.deaths(figures)
+
+
+@benchmark
+def nodes(figures):
+    """Rule evaluation at one, two and three nodes."""
+    import cluster
+    cluster.throughput(figures)
+
+
+@benchmark
 def outbound(figures):
     """The outgoing HTTP client: throughput, and what it adds at a steady rate."""
     run_lines(figures, "outbound_bench")
