@@ -28,7 +28,8 @@ CREATE TRIGGER witness_leader AFTER UPDATE ON cluster_leader FOR EACH ROW EXECUT
 class Cluster:
     """`with Cluster(3) as cluster:` — nodes are `cluster.nodes`, by name `cluster["a"]`."""
 
-    def __init__(self, count=3, env=None, postgres=None, start=True):
+    def __init__(self, count=3, env=None, postgres=None, start=True, place=None):
+        self.place = place or (lambda node: None)  # may give a node its own network or clock
         self.own_postgres = postgres is None
         self.postgres = postgres or Postgres()
         self.database = self.postgres.new_database()
@@ -57,6 +58,7 @@ class Cluster:
         os.makedirs(folder, exist_ok=True)
         node = Node(env=settings, args=["--config", os.path.join(self.folder, name, "tobit.yaml")], data_dir=folder, start=False)
         node.name = name
+        self.place(node)
         return node
 
     def start(self):

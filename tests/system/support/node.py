@@ -56,6 +56,7 @@ class Node:
         self.own_folder = data_dir is None
         self.extra_env, self.args, self.examples = dict(env or {}), list(args), examples
         self.process, self.address, self.token = None, None, None
+        self.prefix = []  # what runs the program: another network, another clock
         self.log_path = os.path.join(self.data_dir, "stderr.log")
         if start:
             self.start()
@@ -68,7 +69,7 @@ class Node:
         return env
 
     def start(self, seconds=30.0):
-        arguments = [PROGRAM, "serve", "--load-examples", "true" if self.examples else "false", *self.args]
+        arguments = [*self.prefix, PROGRAM, "serve", "--load-examples", "true" if self.examples else "false", *self.args]
         self.log = open(self.log_path, "ab")
         self.process = subprocess.Popen(arguments, env=self.environment(), stdout=subprocess.PIPE, stderr=self.log)
         self.log.close()

@@ -22,7 +22,7 @@ class Call:
 class Receiver:
     """Listens on a free loopback port. `behave(path)` returns a status, or "hang", "close", "stream", "html"."""
 
-    def __init__(self, behave=None):
+    def __init__(self, behave=None, host="127.0.0.1"):
         self.calls, self.lock, self.stopping = [], threading.Condition(), threading.Event()
         self.behave = behave or (lambda call: 200)
         receiver = self
@@ -73,9 +73,9 @@ class Receiver:
             def handle_error(self, request, client_address):
                 pass
 
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server = Server((host, 0), Handler)
         self.port = self.server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://{host}:{self.port}"
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def wait_for(self, count, seconds=10.0):
