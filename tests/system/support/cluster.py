@@ -54,8 +54,7 @@ class Cluster:
     def make(self, name, env=None):
         settings = {"TOBIT_CLUSTER_LISTEN": "127.0.0.1:0", "TOBIT_HTTP_RATE_LIMIT_PER_IDENTITY": "0",
                     "TOBIT_HTTP_RATE_LIMIT_PER_ADDRESS": "0", **self.env, **(env or {})}
-        folder = os.path.join(self.folder, "data-" + name)
-        os.makedirs(folder, exist_ok=True)
+        folder = os.path.join(self.folder, name)  # where `tobit cluster init` put its settings and certificate
         node = Node(env=settings, args=["--config", os.path.join(self.folder, name, "tobit.yaml")], data_dir=folder, start=False)
         node.name = name
         self.place(node)
