@@ -55,15 +55,29 @@ storage::database_options session_options(storage::database_options options, con
   return options;
 }
 
+/// Most commands hold the lock of `cluster_state`; a process that is stopped in the middle of one must not keep the
+/// others from their changes for a whole lease.
+template <class Session>
+result<std::unique_ptr<Session>> hurried(result<std::unique_ptr<Session>> opened, std::chrono::milliseconds most) {
+  if (!opened) return opened;
+  auto set = (*opened)->script("SET idle_in_transaction_session_timeout = " + std::to_string(most.count()));
+  if (!set) return fail(std::move(set.error().what));
+  return opened;
+}
+
 class postgres_gateway final : public store_gateway {
 public:
   postgres_gateway(const std::string& url, const storage::database_options& options, const cluster_times& times,
                    store_events events)
       : timeout_(times.command_timeout)
       , outlet_(std::move(events))
-      , liveness_([url, options] { return storage::open_postgres_listener(url, options, std::string{notify_channel}); },
-                  {answering(), [this](auto closings) { outlet_.session_lost(closings); },
-                   [this](auto version) { outlet_.notified(version); }})
+      , liveness_(
+            [url, options] {
+              return hurried(storage::open_postgres_listener(url, options, std::string{notify_channel}),
+                             options.statement_timeout);
+            },
+            {answering(), [this](auto closings) { outlet_.session_lost(closings); },
+             [this](auto version) { outlet_.notified(version); }})
       , renewals_("renewal", opening(url, options), answering())
       , work_("work", opening(url, options), answering()) {}
 
@@ -97,7 +111,10 @@ public:
 
 private:
   static statement_lane::opener opening(const std::string& url, const storage::database_options& options) {
-    return [url, options] { return storage::open_postgres_session(url, options, storage::session_role::writer); };
+    return [url, options] {
+      return hurried(storage::open_postgres_session(url, options, storage::session_role::writer),
+                     options.statement_timeout);
+    };
   }
   answer_ticket answering() {
     return [this](command_ticket& ticket, database_answer answer) {

@@ -233,7 +233,7 @@ private:
     std::size_t done = 0;
     const auto seen = [&](std::size_t more) {
       done += more;
-      tell_({promotion_progress::phase::checking, done, 2 * total_});
+      tell_({promotion_progress::phase::checking, done / 2, total_}); // each row is read on both sides
     };
     for (auto& table : tables_) {
       rows_digest expected;

@@ -44,7 +44,9 @@ CAF_TEST(the nodes are shown as a table) {
                        {"lease_left_ms", -1'500},
                        {"shards", 3},
                        {"leader", false},
-                       {"linked", false}}}}});
+                       {"linked", false},
+                       {"answered", false},
+                       {"error", "It is late."}}}}});
   };
   CAF_CHECK_EQUAL(shell.run({"cluster", "status"}), 0);
   CAF_CHECK(contains(shell.requests.back().url, "/cluster/nodes"));
