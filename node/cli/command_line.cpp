@@ -20,6 +20,8 @@ constexpr const char* footer = R"(Examples:
   tobit rule apply -f rules.yaml                create or update rules
   tobit event send '{"type":"door.opened","data":{"door":7}}'
   tobit actors list --kind rule                 what lives on the node
+  tobit cluster status                          nodes, leases, shards, who leads
+  tobit promote --to postgresql://db/tobit      move a stopped node's store to PostgreSQL
   tobit config list                             all settings and where they come from
 
 Commands that talk to a node find it by --url, TOBIT_URL, the file `ready` in the

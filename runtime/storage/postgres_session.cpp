@@ -9,10 +9,10 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <fcntl.h>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <unordered_map>
