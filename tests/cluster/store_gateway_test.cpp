@@ -348,3 +348,33 @@ CAF_TEST(stopping while something is stuck answers it and returns soon) {
   CAF_CHECK(one->heard.lost_at.empty());
   db.script("COMMIT");
 }
+
+CAF_TEST(every command is answered once whatever happens to the sessions) {
+  cluster_store db;
+  const std::string name = "cut" + std::to_string(::getpid());
+  gateway_user one{db.scratch.url() + "&application_name=" + name, db.times};
+  const auto first = one.ask(register_node{profile_of("node-1"), 1h});
+  CAF_REQUIRE(first.result == outcome::done);
+  std::uint64_t last = 0;
+  for (int i = 0; i < 300; ++i) {
+    last = one.send(renew_lease{first.incarnation, 1h, 0});
+    last = one.send(claim_leadership{first.incarnation, i, false, 0});
+    if (i % 5 == 0) last = one.send(resume_node{first.incarnation, 1h});
+    if (i % 7 == 0) last = one.send(register_node{profile_of("node-2"), 0ms});
+    if (i % 11 == 0) one.gateway->close_liveness_session();
+    if (i % 13 != 0) continue;
+    auto cut = db.other->run(
+        {"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = $1", {name}});
+    CAF_REQUIRE(cut.has_value());
+  }
+  CAF_REQUIRE(one.heard.wait([&] { return one.heard.answers.size() == last; }));
+  std::map<outcome, int> results;
+  std::lock_guard lock{one.heard.guard};
+  for (const auto& [id, answer] : one.heard.answers) {
+    CAF_CHECK_EQUAL(one.heard.times[id], 1);
+    ++results[answer.result];
+  }
+  CAF_MESSAGE("done " << results[outcome::done] << ", refused " << results[outcome::refused] << ", failed "
+                      << results[outcome::failed] << ", unknown " << results[outcome::unknown]);
+  CAF_CHECK(results[outcome::done] > 0);
+}
