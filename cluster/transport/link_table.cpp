@@ -72,8 +72,10 @@ bool link_table::send(incarnation_no peer, std::string frame) {
   {
     const std::lock_guard lock(mutex_);
     const auto found = entries_.find(peer);
-    if (found == entries_.end() || found->second.at != stage::linked) return false;
-    outlet = found->second.outlet;
+    if (found == entries_.end()) return false;
+    const auto& e = found->second;
+    if (e.at != stage::linked || !e.wanted || e.self != self_.incarnation) return false; // closing, as far as we know
+    outlet = e.outlet;
   }
   return outlet->send(std::move(frame));
 }

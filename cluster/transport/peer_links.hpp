@@ -67,8 +67,9 @@ class peer_links {
 public:
   virtual ~peer_links() = default;
 
-  /// Who we are from now on. Links made under another incarnation are closed. Until the first call, and for an
-  /// incarnation of 0, nobody is connected and whoever comes is turned away.
+  /// Who we are from now on; the same incarnation only changes what is said. Cluster and node stay those that the links
+  /// were opened with. Links made under another incarnation are closed, and nothing is sent over them any more. Until
+  /// the first call, and for an incarnation of 0, nobody is connected and whoever comes is turned away.
   virtual void greet_as(const hello& self) = 0;
   /// Keeps a link to this peer, making it anew whenever it breaks, until `disconnect`.
   virtual void connect(incarnation_no peer, std::string node, std::string address) = 0;
