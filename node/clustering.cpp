@@ -57,11 +57,55 @@ private:
   const std::unique_ptr<cluster::cluster_service>& others_;
 };
 
+/// The members write it down, too: whoever looks for a node that does not come looks there first.
+void tell_members(storage::database& store, const std::string& node, const std::string& why) {
+  storage::unit_of_work unit;
+  unit.statements.push_back({"SELECT pg_notify($1, $2)",
+                             {std::string(cluster::notify_channel), "The node '" + node + "' was refused: " + why}});
+  store.write(std::move(unit), [](const result<storage::write_outcome>&) {});
+}
+
 json shown(const node_report& report) {
   return {{"event", cluster::to_string(report.what)},
           {"incarnation", report.incarnation},
           {"epoch", report.epoch},
           {"sentence", report.sentence}};
+}
+
+/// Has the members read metrics in turn. The leader's loop bounds how many are under way in the whole cluster.
+class spread_source final : public poll::metric_source {
+public:
+  spread_source(poll::metric_source& here, cluster::cluster_service& others, const clock& time)
+      : here_(here), others_(others), time_(time) {}
+
+  void read(const entity::poll_interest& what, std::function<void(result<poll::metric_document>)> done) override {
+    const auto patience = std::chrono::milliseconds{what.timeout_ms} + 1s;
+    const auto call = new_call(system_identity(tenant_id{"default"}), time_.steady_now() + patience);
+    others_.ask_any(call, message::of(cluster::read_metric{what}),
+                    [this, what, done = std::move(done)](result<message> got) {
+                      const auto* told = got ? got->as<cluster::document>() : nullptr;
+                      if (told) return done(std::make_shared<const json>(told->body));
+                      // A member that is just leaving must not cost a reading.
+                      if (!got && got.error().code == error_code::unavailable) return here_.read(what, done);
+                      done(fail(got ? error{error_code::internal_server_error} : got.error()));
+                    });
+  }
+
+private:
+  poll::metric_source& here_;
+  cluster::cluster_service& others_;
+  const clock& time_;
+};
+
+void answer_reading(poll::metric_source& here, const json& what, cluster::cluster_service::reply_handler reply) {
+  try {
+    here.read(what.get<entity::poll_interest>(), [reply](result<poll::metric_document> got) {
+      if (!got) return reply(fail(got.error()));
+      reply(message::of(cluster::document{**got}));
+    });
+  } catch (const json::exception&) {
+    reply(fail(error_code::validation_error, "The leader asked for a metric that this release does not know."));
+  }
 }
 
 class member_part final : public clustering {
@@ -101,7 +145,16 @@ public:
 
   void inspect(std::function<void(json)> done) override { service_->inspect(std::move(done)); }
 
-  void inspect_nodes(call_context context, bool residents, std::function<void(json)> done) override {
+  poll::metric_source& spread(poll::metric_source& here) override {
+    spread_ = std::make_unique<spread_source>(here, *service_, *deps_.time);
+    service_->serve(cluster::read_metric::wire_name,
+                    [&here](const call_context&, const message& m, cluster::cluster_service::reply_handler reply) {
+                      answer_reading(here, m.as<cluster::read_metric>()->what, std::move(reply));
+                    });
+    return *spread_;
+  }
+
+  void inspect_nodes(call_context context, std::function<void(json)> done) override {
     auto gather = [done = std::move(done)](std::vector<cluster::cluster_service::node_answer> all) {
       json nodes = json::array();
       for (auto& [node, answer] : all) {
@@ -115,7 +168,19 @@ public:
       }
       done(std::move(nodes));
     };
-    service_->ask_all(std::move(context), message::of(cluster::inspect_node{residents}), std::move(gather));
+    service_->ask_all(std::move(context), message::of(cluster::inspect_node{}), std::move(gather));
+  }
+
+  void residents(call_context context, std::vector<entity_ref> only,
+                 std::function<void(std::shared_ptr<const mesh::gathered_residents>)> done) override {
+    cluster::list_residents question;
+    for (const auto& ref : only) question.only.push_back({ref.kind, ref.tenant.value, ref.key});
+    service_->ask_all(std::move(context), message::of(std::move(question)),
+                      [done = std::move(done)](const std::vector<cluster::cluster_service::node_answer>& all) {
+                        auto gathered = std::make_shared<mesh::gathered_residents>();
+                        for (const auto& one : all) gather(one, *gathered);
+                        done(std::move(gathered));
+                      });
   }
 
   void inspect_polling(call_context context, std::function<void(result<json>)> done) override {
@@ -172,6 +237,7 @@ private:
       deps_.log->warning("cluster.link_refused", refusal.sentence,
                          {{"address", refusal.address}, {"node", refusal.node}, {"reason", refusal.reason}});
     };
+    d.hooks.told = [this](const std::string& sentence) { deps_.log->warning("cluster.node_refused", sentence); };
     d.hooks.database_time = [this](utc_time at) { deps_.time->anchor(at); };
     d.open_links = [this](cluster::link_events events) -> result<std::unique_ptr<cluster::peer_links>> {
       return cluster::open_peer_links(*deps_.actors, options_.links, options_.profile.cluster_id, options_.profile.node,
@@ -218,28 +284,42 @@ private:
                       if (!here) reply(fail(error_code::fenced));
                     });
     service_->serve(cluster::inspect_node::wire_name,
+                    [this](const call_context&, const message&, const reply_handler& reply) {
+                      json about{{"build", options_.profile.build}, {"leading", deps_.lead->active()}};
+                      reply(message::of(cluster::document{std::move(about)}));
+                    });
+    service_->serve(cluster::list_residents::wire_name,
                     [this](const call_context&, const message& m, const reply_handler& reply) {
-                      reply(message::of(cluster::document{account(m.as<cluster::inspect_node>()->residents)}));
+                      reply(message::of(cluster::document{in_memory(m.as<cluster::list_residents>()->only)}));
                     });
   }
 
-  /// What this node tells of itself.
-  json account(bool with_residents) const {
-    json out{{"build", options_.profile.build}, {"leading", deps_.lead->active()}};
-    if (!with_residents) return out;
+  json in_memory(const json& only) const {
+    constexpr std::size_t most = 100'000;
     json all = json::array();
-    for (const auto& ref : entities_->residents()) {
+    const auto show = [&](const entity_ref& ref) {
       const auto one = entities_->resident(ref);
-      if (!one || all.size() >= 100'000) continue;
-      all.push_back({{"kind", ref.kind},
-                     {"tenant", ref.tenant.value},
-                     {"key", ref.key},
-                     {"status", one->status},
-                     {"waiting", one->unanswered},
-                     {"handled", one->handled}});
+      if (one && all.size() < most)
+        all.push_back({ref.kind, ref.tenant.value, ref.key, one->status, one->unanswered, one->handled, one->failed,
+                       one->time_total_us, one->time_longest_us});
+    };
+    if (only.is_null()) {
+      for (const auto& ref : entities_->residents()) show(ref);
+      return all;
     }
-    out["residents"] = std::move(all);
-    return out;
+    for (const auto& ref : only) show({ref.at(0), tenant_id{ref.at(1).get<std::string>()}, ref.at(2)});
+    return all;
+  }
+
+  static void gather(const cluster::cluster_service::node_answer& one, mesh::gathered_residents& into) {
+    const auto* told = one.answer ? one.answer->as<cluster::document>() : nullptr;
+    if (!told) {
+      into.silent.push_back(one.node);
+      return;
+    }
+    for (const auto& r : told->body)
+      into.by_ref[{r.at(0), tenant_id{r.at(1).get<std::string>()}, r.at(2)}] = {r.at(3), r.at(4), r.at(5), r.at(6),
+                                                                                r.at(7), r.at(8), one.node};
   }
 
   void told(const node_report& report) {
@@ -251,6 +331,7 @@ private:
       deps_.log->warning(name, report.sentence, {{"incarnation", report.incarnation}, {"epoch", report.epoch}});
     else
       deps_.log->info(name, report.sentence, {{"incarnation", report.incarnation}, {"epoch", report.epoch}});
+    if (report.what == kind::refused) tell_members(*deps_.store, options_.profile.node, report.sentence);
     auto item = shown(report);
     item["node"] = options_.profile.node;
     item["at"] = to_rfc3339(deps_.time->now());
@@ -263,6 +344,7 @@ private:
   relaying_bus bus_;
   std::vector<std::unique_ptr<interest_relay>> relays_;
   std::unique_ptr<event::event_intake> intake_;
+  std::unique_ptr<poll::metric_source> spread_;
   entity::entity_runtime* entities_ = nullptr;
 };
 
@@ -278,10 +360,12 @@ result<std::unique_ptr<clustering>> clustering::open(clustering_deps deps, clust
   if (id.empty())
     return fail(error_code::configuration_error,
                 "This database belongs to no cluster yet; run `tobit cluster init` for it first.");
-  if (id != options.profile.cluster_id)
-    return fail(error_code::configuration_error, "This database belongs to the cluster '" + id +
-                                                     "', cluster.id says '" + options.profile.cluster_id +
-                                                     "'; check database.url and cluster.id.");
+  if (id != options.profile.cluster_id) {
+    const auto why = "This database belongs to the cluster '" + id + "', cluster.id says '" +
+                     options.profile.cluster_id + "'; check database.url and cluster.id.";
+    tell_members(*deps.store, options.profile.node, why);
+    return fail(error_code::configuration_error, why);
+  }
   cluster::shard_id shards = 0;
   const auto end = count.data() + count.size();
   if (std::from_chars(count.data(), end, shards).ptr != end || shards == 0)

@@ -50,6 +50,8 @@ public:
   virtual std::vector<entity::interest_listener*> listeners() = 0;
   /// The node's bus; what is published here is seen at all nodes.
   virtual stream::event_bus& bus() noexcept = 0;
+  /// A source that has some member read, in turn, what the leader would read alone; `here` reads on this node.
+  virtual poll::metric_source& spread(poll::metric_source& here) = 0;
   /// For `runtime_deps`.
   virtual std::function<void(const entity::fence&)> shard_refused() = 0;
   /// Hands everything over and leaves.

@@ -124,8 +124,7 @@ result<void> leading::begin(const std::optional<right>& by) {
                                              to_micros(found.observed_at)});
   };
   next.polls = poll::make_poll_loop(
-      {*deps_.actors, *deps_.store, *entities_, *deps_.time, *deps_.figures, deps_.sources, make_reading},
-      deps_.polling);
+      {*deps_.actors, *deps_.store, *entities_, *deps_.time, *deps_.figures, sources_, make_reading}, deps_.polling);
   // First they listen, then they read: what changes in between is heard twice, and versions tell.
   events_slot_.fill({next.events, &next.events->interests()});
   ledger_slot_.fill(next.ledger);

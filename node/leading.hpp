@@ -31,7 +31,6 @@ struct leading_deps {
   const clock* time = nullptr;
   telemetry::metrics* figures = nullptr;
   telemetry::logger* log = nullptr;
-  std::map<std::string, poll::metric_source*> sources;
   event::event_log_options events;
   poll::poll_loop_options polling;
   bool schedules = true, polls = true; ///< switched on by the settings
@@ -56,6 +55,8 @@ public:
 
   /// Whom to wake; once, before the first start.
   void wakes(entity::entity_gateway& entities) { entities_ = &entities; }
+  /// Where metrics are read, by the name of the source; once, before the first start.
+  void reads(std::map<std::string, poll::metric_source*> sources) { sources_ = std::move(sources); }
   /// A write was refused: another node leads. Once, before the first start; must only enqueue.
   void on_refused(std::function<void(std::int64_t epoch)> told) { refused_ = std::move(told); }
 
@@ -96,6 +97,7 @@ private:
 
   const leading_deps deps_;
   entity::entity_gateway* entities_ = nullptr;
+  std::map<std::string, poll::metric_source*> sources_;
   std::function<void(std::int64_t)> refused_;
   interest_slot events_slot_{"event"}, ledger_slot_{"schedule"}, poll_slot_{"poll"};
 

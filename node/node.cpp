@@ -186,6 +186,9 @@ private:
     kinds_.add(*alerting_);
     make_leading();
     if (auto placed = place(); !placed) return placed;
+    auto* far = cluster_ ? &cluster_->spread(*http_source_) : http_source_.get();
+    leading_->reads(
+        {{"host", host_.get()}, {"http", far}, {"runtime", http_source_.get()}, {"probe", far}, {"prometheus", far}});
     notify::webhook_options hooks;
     hooks.own_url = [this] { return own_.url_if_known(); };
     hooks.timeout = settings_.duration(setting::outbound_timeout);
@@ -222,8 +225,13 @@ private:
   /// A node of its own owns every shard; a member of a cluster is told which.
   result<void> place() {
     if (clustered(settings_)) {
-      clustering_deps deps{actors_.get(), store_.get(),        &time_, leading_.get(), bus_.get(),
-                           log_.get(),    event_log_options(settings_).request};
+      clustering_deps deps{actors_.get(),
+                           store_.get(),
+                           &time_,
+                           leading_.get(),
+                           bus_.get(),
+                           log_.get(),
+                           event_log_options(settings_).request};
       auto member = cluster_options_of(settings_);
       clustering_options options;
       options.advertised = std::exchange(member.profile.address, {});
@@ -253,11 +261,6 @@ private:
     deps.time = &time_;
     deps.figures = &figures_;
     deps.log = log_.get();
-    deps.sources = {{"host", host_.get()},
-                    {"http", http_source_.get()},
-                    {"runtime", http_source_.get()},
-                    {"probe", http_source_.get()},
-                    {"prometheus", http_source_.get()}};
     deps.events = event_log_options(settings_);
     deps.polling = poll_options(settings_);
     deps.schedules = settings_.boolean(setting::ops_enable_cep_scheduler);

@@ -317,7 +317,9 @@ void cluster_machine::try_member(open at, steady_time now) {
   if (now < one.next_try) return;
   const auto self = node_.self().incarnation();
   auto to = node_.leader().leader();
-  if (what.scope == request_scope::node) {
+  if (what.scope == request_scope::node && what.node.empty()) {
+    to = any_member();
+  } else if (what.scope == request_scope::node) {
     const auto& all = node_.members().all();
     const auto found =
         std::find_if(all.begin(), all.end(), [&](const auto& m) { return m.second.row.node == what.node; });
@@ -339,6 +341,15 @@ void cluster_machine::try_member(open at, steady_time now) {
   if (send(to, e)) return;
   one.at = 0;
   one.next_try = now + try_again;
+}
+
+/// In turn, of those that can be reached and are to stay; 0: this node is no member.
+incarnation_no cluster_machine::any_member() {
+  std::vector<incarnation_no> fit;
+  for (const auto& [id, m] : node_.members().all())
+    if (!m.row.draining && (id == node_.self().incarnation() || node_.members().reachable(id))) fit.push_back(id);
+  if (node_.self().incarnation() == 0 || fit.empty()) return node_.self().incarnation();
+  return fit[turn_++ % fit.size()];
 }
 
 void cluster_machine::serve_here(open at) {

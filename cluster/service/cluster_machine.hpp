@@ -95,7 +95,7 @@ public:
     message request;
     reply_handler reply;
     bool repeatable = false;
-    std::string node; ///< of a request to one member
+    std::string node; ///< of a request to one member; empty: to any
   };
   void ask(asking one);
   void ask_all(call_context context, message request,
@@ -145,6 +145,7 @@ private:
   void answer(open at, result<message> reply);
   void try_members();
   void try_member(open at, steady_time now);
+  incarnation_no any_member();
   void serve_here(open at);
   bool send(incarnation_no to, const envelope& what);
   steady_time to_boot(steady_time deadline) const;
@@ -161,6 +162,7 @@ private:
   std::optional<steady_time> armed_for_;
   std::uint64_t armed_ = 0;
   request_token last_token_ = 0;
+  std::size_t turn_ = 0; ///< of requests to any member
   std::unordered_map<request_token, open_request> open_;
   std::set<request_token> to_members_; ///< those of `open_` that are for the leader or a node
   std::unordered_map<request_token, guest> guests_;

@@ -110,6 +110,9 @@ public:
     tell([context = std::move(context), request = std::move(request),
           done = std::move(done)](cluster_machine& machine) { machine.ask_all(context, request, done); });
   }
+  void ask_any(call_context context, message request, reply_handler reply) override {
+    ask({request_scope::node, {}, 0, std::move(context), std::move(request), std::move(reply), false, {}});
+  }
   void cast(const message& what) override { face_->cast(what, deps_.time->steady_now()); }
   void inspect(std::function<void(json)> done) override {
     tell([done = std::move(done)](cluster_machine& machine) { done(machine.inspect()); });
@@ -164,6 +167,9 @@ private:
       tell([answer = std::move(answer)](cluster_machine& machine) { machine.feed(answer); });
     };
     events.session_lost = [this] { tell([](cluster_machine& machine) { machine.feed(liveness_session_lost{}); }); };
+    events.told = [this](const std::string& sentence) {
+      if (deps_.hooks.told) deps_.hooks.told(sentence);
+    };
     events.notified = [this](cluster_version version) {
       tell([version](cluster_machine& machine) { machine.feed(database_notified{version}); });
     };

@@ -26,6 +26,7 @@ struct cluster_hooks {
   std::function<void(const node_report&)> report;   ///< for the log, the metrics and the operator
   std::function<void(incarnation_no)> peer_linked;  ///< casts may have been lost before
   std::function<void(const link_refusal&)> refused; ///< a connection that was not made
+  std::function<void(const std::string&)> told;     ///< by another node over the database, for the log
   std::function<void(utc_time)> database_time;      ///< the database's clock, about every renewal
 };
 
@@ -73,6 +74,8 @@ public:
   virtual void ask_all(call_context context, message request, std::function<void(std::vector<node_answer>)> done) = 0;
   /// Asks one member. Errors: also not_found (no member of this name).
   virtual void ask_node(const std::string& node, call_context context, message request, reply_handler reply) = 0;
+  /// Asks one member or another, in turn, this one included.
+  virtual void ask_any(call_context context, message request, reply_handler reply) = 0;
   /// Tells all linked peers; best effort, in order for each.
   virtual void cast(const message& what) = 0;
 

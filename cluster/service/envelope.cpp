@@ -108,7 +108,8 @@ result<envelope> decode_envelope(std::string_view frame, steady_time now, envelo
   json in;
   try {
     bounded_parser parser{in};
-    if (!json::sax_parse(frame.begin(), frame.end(), &parser, json::input_format_t::cbor) || !in.is_object() || in.at("v").get<std::int64_t>() < wire_version)
+    if (!json::sax_parse(frame.begin(), frame.end(), &parser, json::input_format_t::cbor) || !in.is_object() ||
+        in.at("v").get<std::int64_t>() < wire_version)
       return fail(error_code::validation_error, "This is not an envelope of Tobit.");
     read(in, now, out);
   } catch (const std::exception&) {

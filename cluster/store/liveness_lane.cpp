@@ -123,7 +123,11 @@ void liveness_lane::listen() {
     return;
   }
   cluster_version newest = 0;
-  for (const auto& payload : *heard) newest = std::max(newest, version_in(payload));
+  for (const auto& payload : *heard) {
+    const auto version = version_in(payload);
+    newest = std::max(newest, version);
+    if (version == 0) news_.told(payload);
+  }
   if (newest > 0) news_.notified(newest);
 }
 

@@ -20,6 +20,7 @@ struct liveness_news {
   answer_ticket answer;
   std::function<void(std::uint64_t closings)> lost;
   std::function<void(cluster_version)> notified;
+  std::function<void(const std::string&)> told;
 };
 
 /// The thread of the session that holds the liveness lock and listens. Carries out `register_node` and `resume_node`,

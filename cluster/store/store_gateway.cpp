@@ -27,6 +27,10 @@ public:
     std::lock_guard lock{guard_};
     if (open_ && events_.notified) events_.notified(version);
   }
+  void told(const std::string& sentence) {
+    std::lock_guard lock{guard_};
+    if (open_ && events_.told) events_.told(sentence);
+  }
   void session_lost(std::uint64_t closings) {
     std::lock_guard lock{guard_};
     if (open_ && closings == closings_ && events_.session_lost) events_.session_lost();
@@ -77,7 +81,8 @@ public:
                              options.statement_timeout);
             },
             {answering(), [this](auto closings) { outlet_.session_lost(closings); },
-             [this](auto version) { outlet_.notified(version); }})
+             [this](auto version) { outlet_.notified(version); },
+             [this](const auto& sentence) { outlet_.told(sentence); }})
       , renewals_("renewal", opening(url, options), answering())
       , work_("work", opening(url, options), answering()) {}
 

@@ -16,6 +16,7 @@ namespace tobit::cluster {
 struct store_events {
   std::function<void(database_answer)> answered; ///< each command exactly once, with its id
   std::function<void()> session_lost;            ///< the session with the liveness lock broke by itself
+  std::function<void(std::string)> told;         ///< a NOTIFY that is no version: a sentence for the log
   std::function<void(cluster_version)> notified; ///< NOTIFY; several may be merged, any may be lost
 };
 

@@ -2,7 +2,10 @@
 #include "runtime/entity/entity_listing.hpp"
 #include "schemas/entity/entity_protocol.hpp"
 
+#include <algorithm>
 #include <array>
+#include <chrono>
+#include <memory>
 #include <utility>
 
 namespace tobit::http {
@@ -10,6 +13,54 @@ namespace tobit::http {
 namespace {
 
 constexpr int reason_length_max = 500;
+
+/// How long other nodes may take to tell what is in their memories.
+constexpr std::chrono::milliseconds memory_patience{1'000};
+
+void show_page(const exchange_ptr& ex, const entity::entity_page& page, std::size_t limit,
+               const std::vector<std::string>& silent) {
+  json actors = json::array();
+  for (const auto& one : page.items) actors.push_back(one);
+  json about{{"limit", limit},
+             {"returned", page.items.size()},
+             {"next_cursor", page.next.empty() ? json(nullptr) : json(page.next)}};
+  if (!silent.empty()) about["silent_nodes"] = silent;
+  ex->ok({{"actors", std::move(actors)}}, about);
+}
+
+/// The rows first, then what the nodes have in memory of them; who does not answer in time is named. Where memory
+/// decides what is listed, it is asked first.
+void list_cluster(const route_deps& deps, const exchange_ptr& ex, const entity::listing_filter& wanted) {
+  const auto call = ex->context().with_deadline(std::min(ex->deadline(), ex->steady_now() + memory_patience));
+  using gathered = std::shared_ptr<const mesh::gathered_residents>;
+  const bool memory_first = wanted.status == "active" || wanted.status == "sleeping";
+  const auto list = [deps, ex, wanted](const gathered& seen) {
+    auto page = entity::list_entities(*deps.store, wanted, seen.get());
+    if (!page) ex->refuse(page.error());
+    return page;
+  };
+  if (memory_first)
+    return deps.cluster->residents(call, {}, [deps, ex, wanted, list](const gathered& seen) {
+      const bool posted = deps.later->post([ex, wanted, list, seen] {
+        ex->guarded([&] {
+          if (auto page = list(seen)) show_page(ex, *page, wanted.limit, seen->silent);
+        });
+      });
+      if (!posted) ex->refuse(error{error_code::overloaded});
+    });
+  auto page = list(nullptr);
+  if (!page) return;
+  std::vector<entity_ref> refs;
+  for (const auto& one : page->items) refs.push_back(one.ref);
+  if (refs.empty()) return show_page(ex, *page, wanted.limit, {});
+  deps.cluster->residents(call, refs, [ex, wanted, page = *page](const gathered& seen) mutable {
+    ex->guarded([&] {
+      for (auto& one : page.items)
+        if (const auto found = seen->resident(one.ref)) entity::show_residency(one, *found);
+      show_page(ex, page, wanted.limit, seen->silent);
+    });
+  });
+}
 
 /// Reading the list waits for the database, so it has a thread of its own.
 void list_actors(const route_deps& deps, const exchange_ptr& ex) {
@@ -22,15 +73,12 @@ void list_actors(const route_deps& deps, const exchange_ptr& ex) {
   wanted.sort = ex->text("sort");
   wanted.limit = static_cast<std::size_t>(ex->whole("limit"));
   wanted.cursor = ex->text("cursor");
-  auto task = [store = deps.store, residents = deps.residents, ex, wanted = std::move(wanted)] {
+  auto task = [deps, ex, wanted = std::move(wanted)] {
     ex->guarded([&] {
-      auto page = entity::list_entities(*store, wanted, residents);
+      if (deps.cluster) return list_cluster(deps, ex, wanted);
+      auto page = entity::list_entities(*deps.store, wanted, deps.residents);
       if (!page) return ex->refuse(page.error());
-      json actors = json::array();
-      for (const auto& one : page->items) actors.push_back(one);
-      ex->ok({{"actors", std::move(actors)}}, {{"limit", wanted.limit},
-                                               {"returned", page->items.size()},
-                                               {"next_cursor", page->next.empty() ? json(nullptr) : json(page->next)}});
+      show_page(ex, *page, wanted.limit, {});
     });
   };
   if (!deps.later->post(std::move(task))) ex->refuse(error{error_code::overloaded});

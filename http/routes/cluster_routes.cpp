@@ -36,7 +36,7 @@ void list_nodes(const route_deps& deps, const exchange_ptr& ex) {
       return ex->ok({{"cluster_id", nullptr}, {"nodes", std::move(nodes)}});
     }
     const auto call = ex->context().with_deadline(std::min(ex->deadline(), ex->steady_now() + account_patience));
-    deps.cluster->inspect_nodes(call, false, [ex, view](const json& accounts) {
+    deps.cluster->inspect_nodes(call, [ex, view](const json& accounts) {
       ex->guarded([&] {
         ex->ok({{"cluster_id", view.at("cluster_id")},
                 {"self", view.at("self")},

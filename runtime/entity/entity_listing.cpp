@@ -123,15 +123,7 @@ listed_entity read_row(const std::vector<storage::value>& row, const entity_resi
   one.created_at = from_micros(as_int(row[9]));
   one.updated_at = from_micros(as_int(row[10]));
   one.status = "sleeping";
-  if (auto seen = memory ? memory->resident(one.ref) : std::nullopt) {
-    one.resident = true;
-    one.status = seen->status;
-    one.unanswered = seen->unanswered;
-    one.handled = seen->handled;
-    one.failed = seen->failed;
-    if (seen->handled > 0)
-      one.average_ms = static_cast<double>(seen->time_total_us) / 1'000 / static_cast<double>(seen->handled);
-  }
+  if (auto seen = memory ? memory->resident(one.ref) : std::nullopt) show_residency(one, *seen);
   if (!one.enabled) one.status = "disabled";
   if (!storage::is_null(row[12])) one.status = "quarantined";
   if (!storage::is_null(row[11])) one.status = "deleted";
@@ -154,6 +146,7 @@ void to_json(json& out, const listed_entity& one) {
          {"status", one.status},
          {"enabled", one.enabled},
          {"resident", one.resident},
+         {"node", one.node.empty() ? json() : json(one.node)},
          {"version", one.version},
          {"restarts", one.restarts},
          {"last_error", one.last_error.empty() ? json() : json(one.last_error)},
@@ -163,6 +156,17 @@ void to_json(json& out, const listed_entity& one) {
          {"handled", one.handled},
          {"failed", one.failed},
          {"average_ms", one.average_ms}};
+}
+
+void show_residency(listed_entity& one, const residency& seen) {
+  one.resident = true;
+  if (one.status == "sleeping") one.status = seen.status;
+  one.node = seen.node;
+  one.unanswered = seen.unanswered;
+  one.handled = seen.handled;
+  one.failed = seen.failed;
+  if (seen.handled > 0)
+    one.average_ms = static_cast<double>(seen.time_total_us) / 1'000 / static_cast<double>(seen.handled);
 }
 
 result<entity_page> list_entities(storage::database& db, const listing_filter& filter, const entity_residency* memory) {

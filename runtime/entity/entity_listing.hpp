@@ -27,7 +27,8 @@ struct listed_entity {
   std::string name, label;
   std::string status; ///< active, sleeping, quarantined, disabled, deleted, restarting, activating
   bool enabled = true;
-  bool resident = false; ///< in memory on this node
+  bool resident = false; ///< in memory
+  std::string node;      ///< where, if that is known
   std::int64_t version = 0;
   std::int64_t restarts = 0;
   std::string last_error;
@@ -37,6 +38,8 @@ struct listed_entity {
   double average_ms = 0;
 };
 void to_json(json& out, const listed_entity& one);
+/// Adds what the entity looks like in memory.
+void show_residency(listed_entity& one, const residency& seen);
 
 struct entity_page {
   std::vector<listed_entity> items;

@@ -15,6 +15,7 @@ struct residency {
   std::uint32_t unanswered = 0;
   std::uint64_t handled = 0, failed = 0;
   std::int64_t time_total_us = 0, time_longest_us = 0;
+  std::string node{}; ///< empty: this one
 };
 
 /// Which entities are in memory on this node. Thread-safe.

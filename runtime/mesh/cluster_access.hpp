@@ -1,14 +1,35 @@
 #pragma once
 
+#include "runtime/entity/entity_residency.hpp"
 #include "schemas/call_context.hpp"
 #include "schemas/error.hpp"
 #include "schemas/ids.hpp"
 #include "schemas/json.hpp"
 
 #include <functional>
+#include <map>
+#include <memory>
 #include <string>
+#include <vector>
 
 namespace tobit::mesh {
+
+/// What is in the memories of all nodes that answered in time.
+class gathered_residents final : public entity::entity_residency {
+public:
+  std::optional<entity::residency> resident(const entity_ref& ref) const override {
+    const auto found = by_ref.find(ref);
+    return found == by_ref.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::vector<entity_ref> residents() const override {
+    std::vector<entity_ref> all;
+    for (const auto& one : by_ref) all.push_back(one.first);
+    return all;
+  }
+
+  std::map<entity_ref, entity::residency> by_ref;
+  std::vector<std::string> silent; ///< nodes that did not answer in time
+};
 
 /// What people may see and do of the cluster, from any of its nodes. Thread-safe; callbacks run once each, on an
 /// unspecified thread, and must not block.
@@ -19,8 +40,11 @@ public:
   /// What this node knows: {cluster_id, self, version, nodes, shards, leader, requests_parked, requests_open}.
   virtual void inspect(std::function<void(json)> done) = 0;
   /// Every member's own account: [{node, answered, document | error}]. A member that does not answer before the
-  /// deadline is named with the error. `residents`: with the entities in its memory.
-  virtual void inspect_nodes(call_context context, bool residents, std::function<void(json)> done) = 0;
+  /// deadline is named with the error.
+  virtual void inspect_nodes(call_context context, std::function<void(json)> done) = 0;
+  /// Which of these entities are in memory, and where; without `only` all, at most 100,000 of each node.
+  virtual void residents(call_context context, std::vector<entity_ref> only,
+                         std::function<void(std::shared_ptr<const gathered_residents>)> done) = 0;
   /// How the leader's polling goes. Errors: deadline_exceeded while nobody leads.
   virtual void inspect_polling(call_context context, std::function<void(result<json>)> done) = 0;
 

@@ -44,10 +44,21 @@ struct inspect_polling {
   static constexpr std::string_view wire_name = "tobit.cluster.inspect_polling.v1";
   bool unused = false;
 };
-/// To a node: what lives there. Answered by a `document`.
+/// To a node: what it tells of itself. Answered by a `document`.
 struct inspect_node {
   static constexpr std::string_view wire_name = "tobit.cluster.inspect_node.v1";
-  bool residents = false; ///< also the entities in memory, at most 100,000
+  bool unused = false;
+};
+/// To a node: which of these entities ([kind, tenant, key]) are in its memory. Answered by a `document` of
+/// [kind, tenant, key, status, unanswered, handled, failed, time_total_us, time_longest_us].
+struct list_residents {
+  static constexpr std::string_view wire_name = "tobit.cluster.list_residents.v1";
+  json only; ///< null: all, at most 100,000
+};
+/// To a node, from the leader: read a metric (`poll_interest`). Answered by a `document`.
+struct read_metric {
+  static constexpr std::string_view wire_name = "tobit.cluster.read_metric.v1";
+  json what;
 };
 struct document {
   static constexpr std::string_view wire_name = "tobit.cluster.document.v1";
@@ -59,7 +70,9 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(stream_news, tenant, topic, even
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(append_events, lines)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(events_appended, accepted, duplicate)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(inspect_polling, unused)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(inspect_node, residents)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(inspect_node, unused)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(list_residents, only)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(read_metric, what)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(document, body)
 
 } // namespace tobit::cluster

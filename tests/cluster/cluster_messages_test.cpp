@@ -26,7 +26,9 @@ std::vector<message> samples() {
           message::of(append_events{"{}\n"}),
           message::of(events_appended{2, 1}),
           message::of(inspect_polling{}),
-          message::of(inspect_node{true}),
+          message::of(inspect_node{}),
+          message::of(list_residents{{{"rule", "default", "k-1"}}}),
+          message::of(read_metric{{{"source", "http"}}}),
           message::of(document{{{"a", 1}}})};
 }
 

@@ -1,5 +1,8 @@
 """Three nodes on one PostgreSQL behave as one."""
 import json
+import re
+import signal
+import subprocess
 import time
 import unittest
 
@@ -22,6 +25,12 @@ class ClusterLife(unittest.TestCase):
                     seen = node.get(f"/actors/rule/{rule['rule_id']}")
                     self.assertEqual(seen.status, 200, seen)
                     self.assertEqual(seen.data["actor"]["key"], rule["rule_id"])
+                    self.assertEqual(seen.headers["x-tobit-node"], cluster.owner_of("rule", rule["rule_id"]), "who served it")
+                listed = node.get("/actors?kind=rule&limit=100")
+                self.assertEqual({one["key"]: one["node"] for one in listed.data["actors"]},
+                                 {rule["rule_id"]: cluster.owner_of("rule", rule["rule_id"]) for rule in made})
+                active = node.get("/actors?kind=rule&status=active&limit=100").data["actors"]
+                self.assertEqual(len(active), 12)
             # Events enter anywhere and reach the rule wherever it lives, once.
             for i in range(12):
                 cluster.nodes[i % 3].send_events([{"type": "t", "data": {"n": i}}])
@@ -55,6 +64,40 @@ class ClusterLife(unittest.TestCase):
                 self.assertEqual(status["leader_instance_id"], cluster.leader_name())
                 self.assertEqual(status["is_leader"], node.name == cluster.leader_name())
                 self.assertEqual(len(node.get("/cep/scheduler/instances").data["instances"]), 3)
+
+    def test_a_node_that_does_not_answer_is_named_and_not_waited_for(self):
+        with Cluster(3) as cluster:
+            silent = cluster.followers()[0]
+            asked = next(node for node in cluster.nodes if node is not silent)
+            asked.create_rule(rule_name="r", trigger_type="event", trigger_spec={"field": "x", "op": ">", "value": 1})
+            asked.login()
+            silent.process.send_signal(signal.SIGSTOP)
+            try:
+                begun = time.monotonic()
+                nodes = {one["node"]: one for one in asked.get("/cluster/nodes").data["nodes"]}
+                listed = asked.get("/actors?kind=rule").json()
+                self.assertLess(time.monotonic() - begun, 3)
+                self.assertFalse(nodes[silent.name]["answered"])
+                self.assertIn("error", nodes[silent.name])
+                self.assertEqual(listed["metadata"]["silent_nodes"], [silent.name])
+            finally:
+                silent.process.send_signal(signal.SIGCONT)
+            cluster.settle()
+
+    def test_metrics_are_read_by_all_nodes_in_turn(self):
+        with Cluster(3) as cluster, Receiver() as receiver:
+            for i in range(3):
+                cluster.nodes[i].create_rule(rule_name=f"m{i}", trigger_type="metric", trigger_spec={
+                    "source": "http", "endpoint": f"{receiver.url}/metric{i}", "value_path": "value", "op": ">", "threshold": 1e9,
+                    "poll_interval_seconds": 1})
+
+            def readers():
+                """Processes with a connection to the receiver."""
+                found = subprocess.run(["ss", "-tnpH", f"dport = :{receiver.port}"], capture_output=True, text=True).stdout
+                return {int(pid) for pid in re.findall(r"pid=(\d+)", found)}
+            seen = set()
+            wait_until(lambda: seen.update(readers()) or {node.process.pid for node in cluster.nodes} <= seen, 30,
+                       "every node reads metrics")
 
     def test_drain_parks_requests_and_fails_none(self):
         with Cluster(3) as cluster:
