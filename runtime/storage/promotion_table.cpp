@@ -38,7 +38,7 @@ void put(std::string& to, const value& v) {
   }
 }
 
-std::string quoted(const std::string& name) { return "\"" + name + "\""; }
+std::string sql_name(const std::string& name) { return "\"" + name + "\""; }
 
 } // namespace
 
@@ -56,10 +56,10 @@ promotion_table::promotion_table(std::string name, std::vector<column> columns)
     : name_(std::move(name)), columns_(std::move(columns)) {
   std::string lengths;
   for (const auto& one : columns_) {
-    list_ += (list_.empty() ? "" : ", ") + quoted(one.name);
-    if (one.type != kind::number) lengths += "+coalesce(length(" + quoted(one.name) + "),0)";
+    list_ += (list_.empty() ? "" : ", ") + sql_name(one.name);
+    if (one.type != kind::number) lengths += "+coalesce(length(" + sql_name(one.name) + "),0)";
   }
-  const auto from = " FROM " + quoted(name_) + " WHERE rowid > $1";
+  const auto from = " FROM " + sql_name(name_) + " WHERE rowid > $1";
   lengths_ = keep("SELECT rowid, 0" + lengths + from + " ORDER BY rowid LIMIT " + std::to_string(batch_rows_max));
   select_ = keep("SELECT rowid, " + list_ + from + " AND rowid <= $2 ORDER BY rowid");
   many_ = std::clamp<std::size_t>(parameters_max / std::max<std::size_t>(1, columns_.size()), 1, 100);
@@ -68,7 +68,7 @@ promotion_table::promotion_table(std::string name, std::vector<column> columns)
 }
 
 std::string promotion_table::insert_text(std::size_t count) const {
-  auto text = "INSERT INTO " + quoted(name_) + " (" + list_ + ") VALUES ";
+  auto text = "INSERT INTO " + sql_name(name_) + " (" + list_ + ") VALUES ";
   std::size_t number = 0;
   for (std::size_t row = 0; row < count; ++row) {
     text += row == 0 ? "(" : ", (";
@@ -122,9 +122,9 @@ session_result<void> promotion_table::write(session& target, const rows& batch) 
 
 session_result<rows_digest> promotion_table::digest_target(session& target,
                                                            const std::function<void(std::size_t)>& seen) {
-  const auto cursor = quoted("promoted_" + name_);
+  const auto cursor = sql_name("promoted_" + name_);
   const auto count = std::clamp<std::size_t>(batch_bytes_max / std::max<std::size_t>(1, largest_), 1, batch_rows_max);
-  auto opened = target.script("DECLARE " + cursor + " NO SCROLL CURSOR FOR SELECT " + list_ + " FROM " + quoted(name_));
+  auto opened = target.script("DECLARE " + cursor + " NO SCROLL CURSOR FOR SELECT " + list_ + " FROM " + sql_name(name_));
   if (!opened) return tl::unexpected(std::move(opened.error()));
   const auto fetch = keep("FETCH " + std::to_string(count) + " FROM " + cursor);
   rows_digest digest;
