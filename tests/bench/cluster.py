@@ -124,8 +124,9 @@ def throughput(figures, seconds=4):
         with Cluster(count, env={"TOBIT_LOG_LEVEL": "warning"}) as cluster:
             for i in range(RULES):
                 cluster.nodes[0].create_rule(rule_name=f"r{i}", trigger_type="event",
-                                             trigger_spec={"types": ["load"], "group_by": ["host"], "window": {"type": "tumbling", "seconds": 60},
-                                                           "aggregate": "sum", "field": "n", "op": ">", "value": 1e15})
+                                             trigger_spec={"types": ["load"], "field": "n", "op": ">=", "value": 0, "group_by": ["host"],
+                                                           "window_config": {"type": "tumbling", "size_seconds": 60},
+                                                           "aggregation": {"type": "sum", "field": "n", "op": ">", "threshold": 1e15}})
             for node in cluster.nodes:
                 node.login()
             body = json.dumps([{"type": "load", "data": {"n": i, "host": f"h{i % 50}"}} for i in range(500)])
