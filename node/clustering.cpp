@@ -5,7 +5,9 @@
 #include "cluster/store/cluster_statements.hpp"
 #include "schemas/cluster/node_protocol.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <utility>
 
 namespace tobit::node {
@@ -237,6 +239,7 @@ private:
       deps_.log->warning("cluster.link_refused", refusal.sentence,
                          {{"address", refusal.address}, {"node", refusal.node}, {"reason", refusal.reason}});
     };
+    d.hooks.members = [this](const std::vector<std::string>& names) { follow_members(names); };
     d.hooks.told = [this](const std::string& sentence) { deps_.log->warning("cluster.node_refused", sentence); };
     d.hooks.database_time = [this](utc_time at) { deps_.time->anchor(at); };
     d.open_links = [this](cluster::link_events events) -> result<std::unique_ptr<cluster::peer_links>> {
@@ -322,6 +325,22 @@ private:
                                                                                 r.at(7), r.at(8), one.node};
   }
 
+  /// Who leaves cannot tell it everybody any more; so each node tells its own watchers what it sees.
+  void follow_members(const std::vector<std::string>& names) {
+    std::vector<std::string> came, went;
+    std::set_difference(names.begin(), names.end(), members_.begin(), members_.end(), std::back_inserter(came));
+    std::set_difference(members_.begin(), members_.end(), names.begin(), names.end(), std::back_inserter(went));
+    members_ = names;
+    const auto publish = [this](const std::string& node, const char* event, const char* sentence) {
+      deps_.log->info(std::string("cluster.") + event, {}, {{"node", node}});
+      deps_.bus->publish(
+          tenant_id{"default"}, "cluster.events", "cluster_event",
+          {{"event", event}, {"node", node}, {"sentence", sentence}, {"at", to_rfc3339(deps_.time->now())}});
+    };
+    for (const auto& node : came) publish(node, "member_came", "This node is a member now.");
+    for (const auto& node : went) publish(node, "member_gone", "This node is no member any more.");
+  }
+
   void told(const node_report& report) {
     using kind = node_report::kind;
     const bool bad = report.what == kind::fenced || report.what == kind::refused || report.what == kind::peer_refused ||
@@ -345,6 +364,7 @@ private:
   std::vector<std::unique_ptr<interest_relay>> relays_;
   std::unique_ptr<event::event_intake> intake_;
   std::unique_ptr<poll::metric_source> spread_;
+  std::vector<std::string> members_; ///< as last told; only on the cluster's actor
   entity::entity_runtime* entities_ = nullptr;
 };
 

@@ -295,6 +295,11 @@ private:
     deps.kinds = &kinds_;
     deps.polling_figures = [this](std::function<void(json)> done) { inspect_polling(std::move(done)); };
     deps.cluster = cluster_.get();
+    if (cluster_)
+      deps.checks.emplace_back("cluster", [this](const std::function<void(result<void>)>& done) {
+        if (cluster_->service().may_act()) return done({});
+        done(fail(error_code::unavailable, "This node is no member of its cluster now."));
+      });
     if (folder_)
       deps.folder = [this](bool again, std::function<void(json)> done) { folder_->inspect(again, std::move(done)); };
     deps.intake = cluster_ ? &cluster_->intake() : &alone_intake_;

@@ -102,6 +102,13 @@ void cluster_machine::show() {
   for (const auto& [id, m] : node_.members().all())
     if (id != greeted_as_ && m.linked == member_table::member::link::up) linked.push_back(id);
   if (linked != linked_) around_.face->set_linked(linked_ = std::move(linked));
+  std::vector<std::string> names;
+  for (const auto& entry : node_.members().all()) names.push_back(entry.second.row.node);
+  std::sort(names.begin(), names.end());
+  if (names != member_names_ && self.member()) {
+    member_names_ = std::move(names);
+    if (around_.hooks.members) around_.hooks.members(member_names_);
+  }
   if (node_.map().version() == shown_) return;
   shown_ = node_.map().version();
   std::vector<std::string> owners;

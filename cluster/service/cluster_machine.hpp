@@ -159,6 +159,7 @@ private:
   incarnation_no greeted_as_ = 0;
   cluster_version shown_ = 0;
   std::vector<incarnation_no> linked_;
+  std::vector<std::string> member_names_;
   std::optional<steady_time> armed_for_;
   std::uint64_t armed_ = 0;
   request_token last_token_ = 0;

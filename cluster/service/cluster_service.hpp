@@ -23,11 +23,12 @@ struct node_report;
 struct cluster_hooks {
   std::function<void(epoch_no epoch, incarnation_no self)> start_leading;
   std::function<void(epoch_no epoch)> stop_leading;
-  std::function<void(const node_report&)> report;   ///< for the log, the metrics and the operator
-  std::function<void(incarnation_no)> peer_linked;  ///< casts may have been lost before
-  std::function<void(const link_refusal&)> refused; ///< a connection that was not made
-  std::function<void(const std::string&)> told;     ///< by another node over the database, for the log
-  std::function<void(utc_time)> database_time;      ///< the database's clock, about every renewal
+  std::function<void(const node_report&)> report;               ///< for the log, the metrics and the operator
+  std::function<void(incarnation_no)> peer_linked;              ///< casts may have been lost before
+  std::function<void(const link_refusal&)> refused;             ///< a connection that was not made
+  std::function<void(const std::vector<std::string>&)> members; ///< the names have changed; sorted
+  std::function<void(const std::string&)> told;                 ///< by another node over the database, for the log
+  std::function<void(utc_time)> database_time;                  ///< the database's clock, about every renewal
 };
 
 struct cluster_service_deps {

@@ -118,6 +118,7 @@ class ClusterLife(unittest.TestCase):
                 self.assertEqual(answer.status, 202, answer)
                 cluster.settle(staying)
                 time.sleep(0.5)
+            wait_until(lambda: leaving.get("/health/ready", auth=False).status == 503, 10, "a drained node is not ready for requests")
             self.assertEqual(load.failures, [])
             print(f"drain: {len(load.times)} requests, longest {load.longest() * 1000:.0f} ms")
             self.assertLess(load.longest(), 2.0)
