@@ -170,6 +170,21 @@ class Tests(ChannelCase):
         self.assertEqual(teams.json()["attachments"][0]["content"]["type"], "AdaptiveCard")
         self.assertEqual(pager.json()["routing_key"], "pager-key")
 
+    def test_every_recipient_of_text_messages_is_told_and_reported(self):
+        def answer(call):
+            to = urllib.parse.parse_qs(call.body.decode())["To"]
+            return (201, "application/json", b'{"sid":"SM1"}') if to != ["+821000000002"] else (400, "application/json", b'{"message":"no such number"}')
+        server = self.receiver(answer)
+        config = {"account_sid": "AC1", "auth_token": "env:TOBIT_SECRET_TWILIO", "from_number": "+15550001111", "base_url": server.url}
+        some = self.check("sms", config, recipients=["+821000000001", "+821000000002", "+821000000003"])
+        self.assertEqual(some.status, 500, some)
+        self.assertIn("sent to +821000000001, +821000000003. Not to +821000000002", some.json()["message"])
+        self.assertEqual(len(server.wait_for(3)), 3)
+        many = self.check("sms", config, recipients=[f"+8210000001{n:02}" for n in range(12)])
+        self.assertEqual(many.status, 200, many)
+        self.assertIn("Not tried: 2 further recipients", many.data["message"])
+        self.assertEqual(len(server.wait_for(13)), 13)
+
     def test_failures_have_a_reason_and_the_status_of_the_contract(self):
         server = self.receiver(lambda call: (200, "application/json", b'{"ok":false,"error":"invalid_auth"}'))
         failed = self.check("slack", {"bot_token": "env:TOBIT_SECRET_SLACK", "channel": "#ops", "api_url": server.url})

@@ -4,9 +4,14 @@
 #include "actors/notify/channel/channel_settings.hpp"
 #include "actors/notify/channel/delivery_plan.hpp"
 
+#include <atomic>
+#include <memory>
+
 namespace tobit::notify {
 
 namespace {
+
+constexpr std::size_t recipients_max = 10; ///< who are told by themselves: each costs a message
 
 channel::send_notice test_notice(const channel_settings& settings, const call_context& context, utc_time now) {
   const bool korean = settings.speaks == language::ko;
@@ -31,16 +36,44 @@ channel::send_notice test_notice(const channel_settings& settings, const call_co
   return out;
 }
 
-std::string confirmation(const entity::effect_outcome& end, const std::string& recipient) {
-  std::string out = "The test message was sent";
-  if (!recipient.empty()) out += " to " + recipient;
-  out += '.';
-  const auto refused = end.answer.is_object() ? end.answer.find("refused") : end.answer.end();
-  if (end.answer.is_object() && refused != end.answer.end())
-    for (const auto& one : *refused)
-      out += " Not to " + one.value("recipient", "") + ": " + one.value("reply", "") + '.';
+/// What an adapter says of recipients that it told together with others.
+std::string refused(const json& answer) {
+  std::string out;
+  if (!answer.is_object() || !answer.contains("refused")) return out;
+  for (const auto& one : answer["refused"])
+    out += " Not to " + one.value("recipient", "") + ": " + one.value("reply", "") + '.';
   return out;
 }
+
+/// Several messages on their way; each ends on whatever thread it likes, and the last one answers.
+struct test_round {
+  std::vector<std::string> recipients; ///< one empty one: whoever the channel reaches
+  std::vector<entity::effect_outcome> ends;
+  std::atomic<std::size_t> open;
+  std::size_t left_out = 0;
+  std::function<void(result<notice::channel_test_outcome>)> done;
+
+  void ended(std::size_t place, entity::effect_outcome end) {
+    ends[place] = std::move(end);
+    if (open.fetch_sub(1, std::memory_order_acq_rel) == 1) done(outcome());
+  }
+  notice::channel_test_outcome outcome() const {
+    std::string sent, not_sent;
+    for (std::size_t i = 0; i < ends.size(); ++i) {
+      const auto& who = recipients[i];
+      if (ends[i].status != entity::effect_outcome::status::done)
+        not_sent += who.empty() ? ends[i].error : " Not to " + who + ": " + ends[i].error;
+      else if (!who.empty())
+        sent += (sent.empty() ? " to " : ", ") + who;
+    }
+    const bool all = not_sent.empty(), none = !all && sent.empty();
+    auto said = none ? (recipients[0].empty() ? "" : "The test message was not sent.") + not_sent
+                     : "The test message was sent" + sent + '.' + not_sent;
+    for (const auto& end : ends) said += refused(end.answer);
+    if (left_out > 0) said += " Not tried: " + std::to_string(left_out) + " further recipients.";
+    return {all, std::move(said)};
+  }
+};
 
 } // namespace
 
@@ -50,15 +83,29 @@ void channel_probe::test(const entity_ref& channel, const json& definition, cons
   if (!checked) return done(fail(checked.error()));
   const auto settings = channel_settings::of(*checked);
   const auto* adapter = find_adapter(settings.type);
-  std::string recipient;
-  if (adapter->one_by_one()) recipient = config_list(settings.config, "recipients").front();
-  const auto what = plan_delivery(channel, settings, test_notice(settings, context, time_.now()), recipient, nullptr);
-  auto message = sender_.prepare(*adapter, what);
-  if (!message) return done(notice::channel_test_outcome{false, std::string(message.error().text())});
-  sender_.send(*adapter, std::move(*message), [recipient, done = std::move(done)](const entity::effect_outcome& end) {
-    const bool success = end.status == entity::effect_outcome::status::done;
-    done(notice::channel_test_outcome{success, success ? confirmation(end, recipient) : end.error});
-  });
+  auto round = std::make_shared<test_round>();
+  round->recipients = adapter->one_by_one() ? config_list(settings.config, "recipients") : std::vector<std::string>{""};
+  if (round->recipients.size() > recipients_max) {
+    round->left_out = round->recipients.size() - recipients_max;
+    round->recipients.resize(recipients_max);
+  }
+  round->ends.resize(round->recipients.size());
+  round->open = round->recipients.size();
+  round->done = std::move(done);
+  const auto notice = test_notice(settings, context, time_.now());
+  for (std::size_t i = 0; i < round->recipients.size(); ++i) {
+    const auto what = plan_delivery(channel, settings, notice, round->recipients[i], nullptr);
+    auto message = sender_.prepare(*adapter, what);
+    if (!message) {
+      entity::effect_outcome unsent;
+      unsent.status = entity::effect_outcome::status::failed;
+      unsent.error = message.error().text();
+      round->ended(i, std::move(unsent));
+      continue;
+    }
+    sender_.send(*adapter, std::move(*message),
+                 [round, i](const entity::effect_outcome& end) { round->ended(i, end); });
+  }
 }
 
 } // namespace tobit::notify

@@ -6,7 +6,8 @@
 
 namespace tobit::notify {
 
-/// Sends test messages. Of channels that tell each recipient by himself only the first one is told.
+/// Sends test messages. Channels that tell each recipient by himself tell the first ten, and it is said of each how it
+/// ended.
 class channel_probe final : public notice::channel_tester {
 public:
   /// `out` and `time` outlive it.
