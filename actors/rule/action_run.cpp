@@ -96,21 +96,32 @@ void action_run::abandon(const std::string& why) {
   }
 }
 
+void action_run::cancel(const std::string& why) {
+  for (auto& step : steps) {
+    if (!step.open()) continue;
+    step.error = why + (step.status == "pending" ? " It had begun, and may still be carried out." : "");
+    step.status = "cancelled";
+    step.effect = nullptr;
+    step.effect_id.clear();
+  }
+}
+
 bool action_run::open() const noexcept {
   return std::any_of(steps.begin(), steps.end(), [](const action_step& s) { return s.open(); });
 }
 
 std::string_view action_run::status() const noexcept {
   if (open()) return "pending";
-  const bool failed =
-      std::any_of(steps.begin(), steps.end(), [](const action_step& s) { return s.status == "failed"; });
-  return failed ? "fail" : "success";
+  const auto any = [&](std::string_view word) {
+    return std::any_of(steps.begin(), steps.end(), [&](const action_step& s) { return s.status == word; });
+  };
+  return any("cancelled") ? "cancelled" : any("failed") ? "fail" : "success";
 }
 
 std::string action_run::error() const {
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const auto& step = steps[i];
-    if (step.status != "failed") continue;
+    if (step.status != "failed" && step.status != "cancelled") continue;
     if (steps.size() == 1) return step.error;
     return "Action " + std::to_string(i + 1) + " (" + step.shown.value("type", "") + "): " + step.error;
   }

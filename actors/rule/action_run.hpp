@@ -23,7 +23,7 @@ struct action_step {
   json effect;                    ///< {type, body}; null: it has none, or has begun
   json record;                    ///< of a `store`: {event_id, severity, summary}
   bool goes_on = false;           ///< its failure does not stop those behind it
-  std::string status = "waiting"; ///< waiting | pending | done | failed | skipped
+  std::string status = "waiting"; ///< waiting | pending | done | failed | skipped | cancelled
   std::string effect_id;          ///< while it is pending
   std::string error;              ///< why it failed or was skipped; on one that waits: why it will fail
 
@@ -51,9 +51,11 @@ struct action_run {
   bool settle(const entity::effect_settled& told);
   /// Gives up everything that is open.
   void abandon(const std::string& why);
+  /// Somebody ended it on purpose: what waits does not begin; how what is under way ends nobody will note.
+  void cancel(const std::string& why);
 
   bool open() const noexcept;
-  /// Of the whole execution: pending | success | fail.
+  /// Of the whole execution: pending | success | fail | cancelled.
   std::string_view status() const noexcept;
   /// The first failure, for the user; empty if there is none.
   std::string error() const;

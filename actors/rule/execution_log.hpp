@@ -23,7 +23,7 @@ struct execution {
   std::string rule_id;
   std::int64_t version = 0;
   utc_time at;
-  std::string_view status; ///< pending (effects are on their way) | success | dry_run | fail | throttled
+  std::string_view status; ///< pending (effects are on their way) | success | dry_run | fail | throttled | cancelled
   std::string executed_by; ///< a principal, or "schedule", "metric", "event", "anomaly"
   std::string error;       ///< why it failed, for the user
   json references;         ///< {trigger, action}

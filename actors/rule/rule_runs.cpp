@@ -50,6 +50,14 @@ void rule_state::abandon_old_runs(const entity::moment& at, entity::decision& ou
   out.events.push_back(message::of(runs_abandoned{std::move(ids)}));
 }
 
+void rule_state::cancel_runs(const std::string& why, const entity::moment& at, entity::decision& out) const {
+  for (const auto& id : memory_.runs.older_than(utc_time::max())) {
+    auto run = *memory_.runs.find(id);
+    run.cancel(why);
+    out.statements.push_back(update_execution(progress_of(run, identity_.ref, at.now)));
+  }
+}
+
 void rule_state::note_throttled(std::int64_t firings, const entity::moment& at, entity::decision& out) {
   if (firings == 0) return;
   out.events.push_back(message::of(firings_throttled{to_micros(at.now), firings}));

@@ -108,6 +108,7 @@ entity::decision rule_state::greet(const entity::moment& at) {
 entity::decision rule_state::farewell(const entity::moment& at) {
   entity::decision out;
   alerts_.end(identity_, "the rule was deleted", at, out);
+  cancel_runs("The rule was deleted before this action ended.", at, out);
   return out;
 }
 

@@ -93,6 +93,8 @@ private:
 
   // rule_runs.cpp: what becomes of a firing
   result<entity::decision> on_settled(const entity::effect_settled& told, const entity::moment& at);
+  /// Of a rule that will not be there when they end.
+  void cancel_runs(const std::string& why, const entity::moment& at, entity::decision& out) const;
   void abandon_old_runs(const entity::moment& at, entity::decision& out) const;
   void note_throttled(std::int64_t firings, const entity::moment& at, entity::decision& out);
   /// Whether this rule may be triggered by the last of these rules.

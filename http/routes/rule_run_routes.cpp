@@ -205,7 +205,7 @@ void add_rule_run_routes(route_table& table, const route_deps& deps) {
                 "cep:read", [deps](const exchange_ptr& ex) { list_executions(deps, ex); });
   for (auto& p : paging_parameters(50, 200)) logs.parameters.push_back(std::move(p));
   logs.parameters.push_back(
-      in_query("status", choice({"success", "dry_run", "fail", "skipped", "pending", "throttled"})));
+      in_query("status", choice({"success", "dry_run", "fail", "skipped", "pending", "throttled", "cancelled"})));
   logs.answers.type =
       object({required("logs", list_of(open_object({required("exec_id", text()), required("status", text())})))});
   table.add(std::move(logs));

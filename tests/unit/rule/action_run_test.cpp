@@ -310,3 +310,16 @@ CAF_TEST(an action that wants it runs again when the alert is resolved) {
   CAF_CHECK_EQUAL(up, 1u);
   CAF_CHECK_EQUAL(down, 1u);
 }
+
+CAF_TEST(what is under way when the rule is deleted ends as cancelled and says so) {
+  bench b{acting({hook("a"), hook("b")}, "sequence")};
+  b.tell(one(1));
+  const auto last = b.logic->farewell({b.now, b.context, "d9"});
+  CAF_CHECK((statuses(last) == words{"cancelled", "cancelled"}));
+  const auto told = row_of(last);
+  CAF_CHECK_EQUAL(told.status, "cancelled");
+  CAF_CHECK(told.error.find("The rule was deleted before this action ended. It had begun") != std::string::npos);
+  CAF_CHECK_EQUAL(told.actions[1]["error"], "The rule was deleted before this action ended.");
+  bench idle{acting({hook("a"), hook("b")}, "sequence")};
+  CAF_CHECK(idle.logic->farewell({idle.now, idle.context, "d9"}).statements.empty());
+}
