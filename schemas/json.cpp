@@ -1,5 +1,7 @@
 #include "schemas/json.hpp"
 
+#include "schemas/json_text.hpp"
+
 namespace tobit {
 
 result<json> parse_json(std::string_view text) {
@@ -23,7 +25,11 @@ result<json> parse_json(std::string_view text) {
   }
 }
 
-std::string to_text(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+std::string to_text(const json& value) {
+  std::string out;
+  append_json(out, value);
+  return out;
+}
 
 std::string pointer_append(std::string_view pointer, std::string_view token) {
   std::string out(pointer);

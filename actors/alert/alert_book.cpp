@@ -1,5 +1,6 @@
 #include "actors/alert/alert_book.hpp"
 
+#include "schemas/json_text.hpp"
 #include "schemas/time.hpp"
 
 namespace tobit::alert {
@@ -35,18 +36,31 @@ void alert_book::end(const std::string& alert_id, std::int64_t change) {
   ended_order_.pop_front();
 }
 
-json alert_book::snapshot() const {
-  json live = json::array(), over = json::array();
-  for (const auto& [id, a] : all_) {
-    json one{{"facts", a.facts}};
-    if (a.acked) one["ack"] = {{"by", a.ack_by}, {"comment", a.ack_comment}, {"at", a.acked_us}};
-    if (!a.silenced_by.empty()) one["silenced"] = a.silenced_by;
-    if (!a.inhibited_by.empty()) one["inhibited"] = a.inhibited_by;
-    if (!a.groups.empty()) one["groups"] = a.groups;
-    live.push_back(std::move(one));
-  }
-  for (const auto& id : ended_order_) over.push_back({id, ended_.at(id)});
-  return {{"live", std::move(live)}, {"ended", std::move(over)}};
+void alert_book::snapshot(std::string& out) const {
+  object_text book{out};
+  append_array(book.begin("ended"), ended_order_, [&](std::string& to, const std::string& id) {
+    to += '[';
+    append_quoted(to, id);
+    to += ',';
+    append_number(to, ended_.at(id));
+    to += ']';
+  });
+  append_array(book.begin("live"), all_, [](std::string& to, const auto& entry) {
+    const live_alert& a = entry.second;
+    object_text one{to};
+    if (a.acked) {
+      object_text ack{one.begin("ack")};
+      ack.number("at", a.acked_us).text("by", a.ack_by).text("comment", a.ack_comment).end();
+    }
+    alert::write_text(one.begin("facts"), a.facts);
+    if (!a.groups.empty())
+      append_array(one.begin("groups"), a.groups,
+                   [](std::string& list, const std::string& key) { append_quoted(list, key); });
+    if (!a.inhibited_by.empty()) one.text("inhibited", a.inhibited_by);
+    if (!a.silenced_by.empty()) one.text("silenced", a.silenced_by);
+    one.end();
+  });
+  book.end();
 }
 
 void alert_book::restore(const json& snapshot) {

@@ -45,7 +45,7 @@ public:
   std::map<std::string, live_alert>& all() noexcept { return all_; }
   const std::map<std::string, live_alert>& all() const noexcept { return all_; }
 
-  json snapshot() const;
+  void snapshot(std::string& out) const;
   void restore(const json& snapshot);
 
 private:

@@ -1,5 +1,7 @@
 #include "actors/alert/alert_group.hpp"
 
+#include "schemas/json_text.hpp"
+
 namespace tobit::alert {
 
 std::int64_t alert_group::due_us() const noexcept {
@@ -14,22 +16,30 @@ void alert_group::shift(std::int64_t by_us) noexcept {
     if (*at != 0) *at -= by_us;
 }
 
-void to_json(json& out, const alert_group& g) {
-  out = {{"key", g.key},
-         {"policy", g.policy},
-         {"labels", g.labels},
-         {"channels", g.channels},
-         {"thread", g.thread},
-         {"members", g.members},
-         {"flush", g.flush_us},
-         {"flushed", g.flushed_us},
-         {"repeat", g.repeat_us},
-         {"escalate", g.escalate_us},
-         {"step", g.step},
-         {"round", g.round},
-         {"round_start", g.round_start_us},
-         {"escalated", g.escalated},
-         {"held", g.held}};
+void write_text(std::string& out, const alert_group& g) {
+  object_text object{out};
+  object.texts("channels", g.channels)
+      .number("escalate", g.escalate_us)
+      .flag("escalated", g.escalated)
+      .number("flush", g.flush_us)
+      .number("flushed", g.flushed_us)
+      .text("held", g.held)
+      .text("key", g.key)
+      .text("labels", g.labels);
+  auto& members = object.begin("members") += '{';
+  for (const auto& [id, told] : g.members) {
+    if (members.back() != '{') members += ',';
+    append_quoted(members, id);
+    members += told ? ":true" : ":false";
+  }
+  members += '}';
+  object.text("policy", g.policy)
+      .number("repeat", g.repeat_us)
+      .number("round", g.round)
+      .number("round_start", g.round_start_us)
+      .number("step", static_cast<std::int64_t>(g.step))
+      .text("thread", g.thread)
+      .end();
 }
 
 void from_json(const json& in, alert_group& g) {

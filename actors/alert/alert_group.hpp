@@ -33,7 +33,7 @@ struct alert_group {
   void shift(std::int64_t by_us) noexcept;
 };
 
-void to_json(json& out, const alert_group& g);
+void write_text(std::string& out, const alert_group& g);
 void from_json(const json& in, alert_group& g);
 
 } // namespace tobit::alert

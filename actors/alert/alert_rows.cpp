@@ -83,9 +83,8 @@ storage::statement log_row(const alerting_turn& t, const log_entry& e) {
   return {"INSERT INTO notification_log (log_id, tenant, notification_id, name, channel, fired_at, status, reason,"
           " payload, dedup_key, alert_count, trace_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
           {e.log_id, t.tenant.value, e.policy_id, storable(e.policy_name), storable(e.channel), t.now_us(),
-           std::string(e.status), storable(e.reason),
-           storable(to_text(rule::bounded(e.payload, log_payload_bytes_max))), storable(e.group), e.alerts,
-           t.trace_id}};
+           std::string(e.status), storable(e.reason), storable(rule::bounded_text(e.payload, log_payload_bytes_max)),
+           storable(e.group), e.alerts, t.trace_id}};
 }
 
 storage::statement settled_row(const alerting_turn& t, const std::string& notice_id, std::string_view status,

@@ -3,6 +3,7 @@
 #include "actors/alert/alert_rows.hpp"
 #include "actors/rule/execution_log.hpp"
 #include "runtime/entity/unit_parts.hpp"
+#include "schemas/json_text.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -58,7 +59,7 @@ result<entity::decision> alerting_state::decide(const message& request, const en
   if (!reply) return fail(std::move(reply.error()));
   if (t.changed)
     t.out.events.push_back(message::of(
-        alerting_stepped{++sequence_, to_micros(at.now), latest, t.id, std::string(request.name()), request.encode()}));
+        alerting_stepped{++sequence_, to_micros(at.now), latest, t.id, std::string(request.name()), nullptr, request}));
   t.out.reply = std::move(*reply);
   return std::move(t.out);
 }
@@ -67,7 +68,7 @@ void alerting_state::apply(const message& event) {
   const auto* stepped = event.as<alerting_stepped>();
   if (!stepped || stepped->sequence <= sequence_) return;
   sequence_ = stepped->sequence;
-  const auto request = decode_message(stepped->name, stepped->body);
+  const auto request = stepped->said ? result<message>(stepped->said) : decode_message(stepped->name, stepped->body);
   if (!request) {
     spdlog::error("alerting_journal_skipped message={} error=\"{}\"", stepped->name, request.error().text());
     return;
@@ -180,20 +181,20 @@ void alerting_state::over(live_alert& a, alerting_turn& t) {
 void alerting_state::show_event(const live_alert& a, alerting_turn& t) const {
   const auto& f = a.facts;
   if (!f.event_id.empty()) return;
-  const rule::stored_event row{f.alert_id,
-                               tenant_,
-                               f.rule_id,
-                               f.rule_name,
-                               f.exec_id,
-                               t.now,
-                               f.severity,
-                               f.summary,
-                               json{{"alert_id", f.alert_id},
-                                    {"key", f.key},
-                                    {"labels", f.labels},
-                                    {"annotations", f.annotations},
-                                    {"values", f.values}},
-                               parse_trace_id(f.trace_id).value_or(trace_id{})};
+  std::string payload;
+  object_text{payload}
+      .text("alert_id", f.alert_id)
+      .value("annotations", f.annotations)
+      .text("key", f.key)
+      .value("labels", f.labels)
+      .value("values", f.values)
+      .end();
+  const rule::stored_event row{f.alert_id,        tenant_,
+                               f.rule_id,         f.rule_name,
+                               f.exec_id,         t.now,
+                               f.severity,        f.summary,
+                               nullptr,           parse_trace_id(f.trace_id).value_or(trace_id{}),
+                               std::move(payload)};
   t.out.statements.push_back(rule::insert_stored_event(row));
   t.out.publications.push_back({"cep.events", rule::to_stream_item(row), "new_event"});
 }
@@ -355,14 +356,18 @@ void alerting_state::on_effect(const entity::effect_settled& end, alerting_turn&
 // -- keeping ---------------------------------------------------------------------------------------------------------
 
 std::string alerting_state::snapshot() const {
-  return to_text({{"v", 1},
-                  {"sequence", sequence_},
-                  {"plan", plan_.mark},
-                  {"routing", needs_routing_},
-                  {"book", book_.snapshot()},
-                  {"silences", silences_.snapshot()},
-                  {"silence_edge", silence_edge_us_},
-                  {"dispatch", dispatch_.snapshot()}});
+  std::string out;
+  object_text object{out};
+  book_.snapshot(object.begin("book"));
+  dispatch_.snapshot(object.begin("dispatch"));
+  object.value("plan", plan_.mark)
+      .flag("routing", needs_routing_)
+      .number("sequence", sequence_)
+      .number("silence_edge", silence_edge_us_)
+      .value("silences", silences_.snapshot())
+      .number("v", 1)
+      .end();
+  return out;
 }
 
 result<void> alerting_state::restore(std::string_view snapshot) {

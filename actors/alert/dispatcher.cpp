@@ -2,6 +2,7 @@
 
 #include "actors/alert/alert_rows.hpp"
 #include "actors/alert/notice.hpp"
+#include "schemas/json_text.hpp"
 
 #include <algorithm>
 
@@ -280,10 +281,11 @@ void dispatcher::shift(std::int64_t by_us) {
   limits_.shift(by_us);
 }
 
-json dispatcher::snapshot() const {
-  json groups = json::array();
-  for (const auto& [key, g] : groups_) groups.push_back(g);
-  return {{"groups", std::move(groups)}, {"limits", limits_.snapshot()}};
+void dispatcher::snapshot(std::string& out) const {
+  object_text object{out};
+  append_array(object.begin("groups"), groups_,
+               [](std::string& to, const auto& entry) { write_text(to, entry.second); });
+  object.value("limits", limits_.snapshot()).end();
 }
 
 void dispatcher::restore(const json& snapshot) {

@@ -44,7 +44,7 @@ public:
   void shift(std::int64_t by_us);
 
   std::size_t size() const noexcept { return groups_.size(); }
-  json snapshot() const;
+  void snapshot(std::string& out) const;
   void restore(const json& snapshot);
   json view() const;
 

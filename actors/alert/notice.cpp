@@ -76,17 +76,22 @@ json log_payload(const channel::send_notice& said) {
 
 void write_notice(const notice& n, alerting_turn& t) {
   auto said = message_of(n, t);
+  const auto payload = log_payload(said);
+  const auto alerts = said.alerts_total;
   std::string told_where, last_id;
   const auto log = [&](const std::string& channel) {
     last_id = said.notice_id;
     told_where += (told_where.empty() ? "" : ", ") + channel;
     t.out.statements.push_back(log_row(t, {said.notice_id, policy_id_of(n), n.policy.name, channel, "pending",
-                                           std::string(n.reason), n.group.key, log_payload(said), said.alerts_total}));
+                                           std::string(n.reason), n.group.key, payload, alerts}));
   };
-  for (const auto& channel : n.channels) {
+  for (std::size_t i = 0; i < n.channels.size(); ++i) {
     said.notice_id = t.next_id();
-    t.out.effects.push_back(entity::message_to(channel::kind_name, channel, said, said.notice_id, true));
-    log(channel);
+    log(n.channels[i]);
+    const bool last = i + 1 == n.channels.size() && !n.by_webhook;
+    auto effect = entity::message_to(channel::kind_name, n.channels[i], last ? std::move(said) : said, last_id, true);
+    effect.report_done = false; // a channel that took the notice says itself how it ended
+    t.out.effects.push_back(std::move(effect));
   }
   if (n.by_webhook) {
     said.notice_id = t.next_id();
@@ -105,9 +110,9 @@ void write_notice(const notice& n, alerting_turn& t) {
     t.out.statements.push_back(history_row(
         t, n.alerts[i]->facts.alert_id, {told_where.empty() ? "held" : "told", reason, {}, policy_id_of(n), last_id}));
   if (told_where.empty()) {
-    t.out.statements.push_back(log_row(t, {t.next_id(), policy_id_of(n), n.policy.name, "", "skipped",
-                                           n.remark.empty() ? "nobody to tell" : n.remark, n.group.key,
-                                           log_payload(said), said.alerts_total}));
+    t.out.statements.push_back(
+        log_row(t, {t.next_id(), policy_id_of(n), n.policy.name, "", "skipped",
+                    n.remark.empty() ? "nobody to tell" : n.remark, n.group.key, payload, alerts}));
   }
 }
 

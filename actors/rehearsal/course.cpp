@@ -1,6 +1,7 @@
 #include "actors/rehearsal/course.hpp"
 
 #include "actors/rehearsal/written_row.hpp"
+#include "runtime/entity/message_to.hpp"
 #include "schemas/rule/rule_protocol.hpp"
 
 namespace tobit::rehearsal {
@@ -28,7 +29,7 @@ void course::decided(const entity_ref& who, const message&, const entity::decisi
   for (const auto& effect : what.effects) {
     if (effect.type != entity::message_effect::effect_type) continue;
     try {
-      take_message(who, effect.body.get<entity::message_effect>(), at);
+      take_message(who, entity::wish_of(effect), at);
     } catch (const json::exception&) {
       // No message at all; the world reports it to whoever wants to know.
     }

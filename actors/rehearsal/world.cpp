@@ -1,5 +1,7 @@
 #include "actors/rehearsal/world.hpp"
 
+#include "runtime/entity/message_to.hpp"
+
 #include <array>
 #include <cstdio>
 #include <exception>
@@ -131,7 +133,7 @@ void world::follow(std::size_t from, std::vector<entity::effect> effects, const 
 void world::post(std::size_t from, const entity::effect& what, std::string effect_id) {
   letter out{from, {}, {}, what.report, std::move(effect_id), what.type, what.correlation};
   try {
-    auto wish = what.body.get<entity::message_effect>();
+    auto wish = entity::wish_of(what);
     out.to = {std::move(wish.to_kind), residents_[from]->ref.tenant, std::move(wish.to_key)};
     // Through JSON, as live: what a message cannot carry there must not arrive here.
     if (auto said = decode_message(wish.name, wish.body)) out.request = std::move(*said);

@@ -15,8 +15,15 @@ std::string storable(std::string text) {
   return text;
 }
 
+std::string payload_text(const stored_event& e) {
+  if (e.written.empty()) return bounded_text(e.payload, payload_bytes_max);
+  return e.written.size() <= payload_bytes_max
+             ? e.written
+             : to_text(bounded(parse_json(e.written).value_or(json()), payload_bytes_max));
+}
+
 storage::value text_or_null(const json& document) {
-  return document.is_null() ? storage::value{} : storage::value{to_text(bounded(document, references_bytes_max))};
+  return document.is_null() ? storage::value{} : storage::value{bounded_text(document, references_bytes_max)};
 }
 
 } // namespace
@@ -28,7 +35,7 @@ storage::statement insert_execution(const execution& e) {
       {e.exec_id, e.tenant.value, e.rule_id, e.version, to_micros(e.at), std::string(e.status),
        storable(clip_text(e.executed_by, 200)),
        e.error.empty() ? storage::value{} : storage::value{storable(clip_text(e.error, 1'000))},
-       to_text(bounded(e.references, references_bytes_max)), to_string(e.trace), text_or_null(e.actions)},
+       bounded_text(e.references, references_bytes_max), to_string(e.trace), text_or_null(e.actions)},
       {}};
 }
 
@@ -56,7 +63,7 @@ storage::statement insert_stored_event(const stored_event& e) {
       "INSERT INTO rule_event (event_id, tenant, rule_id, rule_name, exec_id, triggered_at, status, severity, summary, "
       "payload, trace_id) VALUES ($1, $2, $3, $4, $5, $6, 'fired', $7, $8, $9, $10)",
       {e.event_id, e.tenant.value, e.rule_id, e.rule_name, e.exec_id, to_micros(e.at), e.severity, storable(e.summary),
-       to_text(bounded(e.payload, payload_bytes_max)), to_string(e.trace)},
+       payload_text(e), to_string(e.trace)},
       {}};
 }
 
@@ -67,6 +74,11 @@ json to_stream_item(const stored_event& e) {
           {"ack_at", nullptr},        {"rule_id", e.rule_id},
           {"rule_name", e.rule_name}, {"notification_id", nullptr},
           {"exec_id", e.exec_id},     {"trace_id", to_string(e.trace)}};
+}
+
+std::string bounded_text(const json& document, std::size_t bytes_max) {
+  auto text = to_text(document);
+  return text.size() <= bytes_max ? text : to_text(bounded(document, bytes_max));
 }
 
 json bounded(json document, std::size_t bytes_max) {

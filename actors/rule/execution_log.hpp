@@ -55,6 +55,7 @@ struct stored_event {
   std::string severity, summary;
   json payload;
   trace_id trace;
+  std::string written = {}; ///< instead of `payload`: its JSON
 };
 storage::statement insert_stored_event(const stored_event& e);
 /// The same as live streams show it: the fields of `GET /cep/events`.
@@ -63,5 +64,7 @@ json to_stream_item(const stored_event& e);
 /// The document, or if it is too large its scalar members and the beginning of its text (a quarter,
 /// for quoting it again may double it twice).
 json bounded(json document, std::size_t bytes_max);
+/// `to_text(bounded(…))`, without a copy of the usual document.
+std::string bounded_text(const json& document, std::size_t bytes_max);
 
 } // namespace tobit::rule

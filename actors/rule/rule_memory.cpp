@@ -48,7 +48,8 @@ void rule_memory::apply(const message& event) {
   }
 }
 
-std::string to_snapshot(const rule_memory& memory, std::string_view evaluator, std::uint64_t trigger, json alerts) {
+std::string to_snapshot(const rule_memory& memory, std::string_view evaluator, std::uint64_t trigger,
+                        std::string_view alerts) {
   auto offsets = json::object();
   for (const auto& [partition, offset] : memory.offsets) offsets[std::to_string(partition)] = offset;
   json out{{"v", 1},
@@ -63,8 +64,11 @@ std::string to_snapshot(const rule_memory& memory, std::string_view evaluator, s
   if (memory.throttled > 0) out["throttled"] = memory.throttled;
   if (auto runs = memory.runs.snapshot(); !runs.is_null()) out["runs"] = std::move(runs);
   if (!memory.deliveries.empty()) out["deliveries"] = memory.deliveries;
-  if (!alerts.is_null()) out["alerts"] = std::move(alerts);
   auto text = to_text(out);
+  if (!alerts.empty()) {
+    text.back() = ','; // instead of the closing brace
+    text.append("\"alerts\":").append(alerts).append(1, '}');
+  }
   if (!evaluator.empty()) text.append(1, '\n').append(evaluator);
   return text;
 }

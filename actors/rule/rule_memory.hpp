@@ -44,7 +44,7 @@ struct rule_snapshot {
 /// A line of JSON with a version, then the evaluator's bytes; `trigger` marks the trigger_spec that metric_matched and
 /// the evaluator's state belong to.
 std::string to_snapshot(const rule_memory& memory, std::string_view evaluator, std::uint64_t trigger,
-                        json alerts = nullptr);
+                        std::string_view alerts = {});
 
 /// Reads what any release wrote. What belongs to another trigger_spec is left out.
 /// Errors: internal_server_error for what is not a snapshot.

@@ -140,7 +140,7 @@ void rule_state::conclude(key_verdict verdict, const cause& from, turn& t) {
     fires = matched && !memory_.metric_matched;
     if (matched != memory_.metric_matched) t.out.events.push_back(message::of(metric_seen{matched}));
   }
-  if (fires) fire(std::move(verdict), from, t);
+  if (fires && admitted(t)) fire(std::move(verdict), from, t);
 }
 
 std::string rule_state::next_exec_id(const turn& t) {
@@ -154,17 +154,19 @@ void rule_state::alert(const key_verdict& verdict, const cause& from, turn& t) {
   for (const auto& change : alerts_.take(verdict, from.where, t.at, exec_id)) act_on(change, verdict, from, t);
 }
 
-void rule_state::act_on(const alert_change& change, key_verdict verdict, const cause& from, turn& t) {
-  if (change.status == "firing") fire(std::move(verdict), from, t);
-  if (change.status == "resolved" && actions_.wants_resolved())
+void rule_state::act_on(const alert_change& change, const key_verdict& verdict, const cause& from, turn& t) {
+  if (change.status == "firing" && admitted(t)) fire(verdict, from, t);
+  if (change.status == "resolved" && actions_.wants_resolved() && admitted(t))
     fire(rule_alerts::verdict_of(change.record), from, t, true);
 }
 
+bool rule_state::admitted(turn& t) {
+  const bool may = throttle_.admit(t.at.now);
+  t.throttled += !may;
+  return may;
+}
+
 void rule_state::fire(key_verdict verdict, const cause& from, turn& t, bool resolved) {
-  if (!throttle_.admit(t.at.now)) {
-    ++t.throttled;
-    return;
-  }
   occasion why;
   why.resolved = resolved;
   why.exec_id = next_exec_id(t);

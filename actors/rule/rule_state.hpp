@@ -103,10 +103,12 @@ private:
   // rule_state.cpp: from verdicts to actions
   /// The one way from a verdict to what follows from it.
   void conclude(key_verdict verdict, const cause& from, turn& t);
+  /// Whether the rule may fire once more in this minute; counts it.
+  bool admitted(turn& t);
   void fire(key_verdict verdict, const cause& from, turn& t, bool resolved = false);
   /// What the rule's alerts make of a verdict, or of time, runs its actions.
   void alert(const key_verdict& verdict, const cause& from, turn& t);
-  void act_on(const alert_change& change, key_verdict verdict, const cause& from, turn& t);
+  void act_on(const alert_change& change, const key_verdict& verdict, const cause& from, turn& t);
   static std::string next_exec_id(const turn& t);
   void record_failure(key_verdict verdict, turn& t);
   execution row(const std::string& exec_id, std::string_view status, std::string by, const entity::moment& at) const;

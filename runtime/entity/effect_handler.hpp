@@ -4,6 +4,7 @@
 #include "schemas/call_context.hpp"
 #include "schemas/ids.hpp"
 #include "schemas/json.hpp"
+#include "schemas/message.hpp"
 
 #include <chrono>
 #include <functional>
@@ -22,7 +23,10 @@ struct outgoing_effect {
   call_context context; ///< a child of the decision's span
   int attempt = 1;      ///< 1 for the first
   utc_time created_at;
-  bool report = false; ///< the source wants `effect_settled`
+  bool report = false;     ///< the source wants `effect_settled`
+  bool report_done = true; ///< false: only if it failed for good
+  message said;            ///< of a fresh effect of the type "message", to whom it goes beside it; then `body` is null
+  std::string to_kind, to_key;
 };
 
 /// How an attempt ended.

@@ -36,6 +36,10 @@ struct effect {
   json body;               ///< what the handler needs
   std::string correlation; ///< what waits for it, e.g. an execution id; may be empty
   bool report = false;     ///< the entity gets `effect_settled` when it is done or failed for good
+  bool report_done = true; ///< false: `report` only if it failed for good
+  /// Of the type "message", instead of `body`: what is said to whom. See `message_to`.
+  message said = {};
+  std::string to_kind = {}, to_key = {};
 };
 
 /// Something for whoever watches (event streams, console). Sent after the commit; never stored, may be lost.

@@ -59,13 +59,16 @@ void entity_machine::decide(const delivery_ptr& asked) {
   }
 }
 
-/// A large state is written less often than a small one: once the journal has grown as large as the snapshot would be,
-/// so that the snapshots cost no more than the journal; but a restart must not read for ever.
+/// A large state is written less often than a small one: once the journal has grown as large as the snapshot was, and
+/// of a very large one, which holds up everybody for as long as it is written, twice as large. So the snapshots cost no
+/// more than the journal, or half of it; but a restart must not read for ever.
 bool entity_machine::snapshot_pays(std::int64_t further) const noexcept {
   constexpr std::int64_t events_factor_max = 100;
+  constexpr std::size_t large_bytes = 4u << 20;
   const auto events = events_since_snapshot_ + further,
              every = static_cast<std::int64_t>(deps_->options.snapshot_every);
-  return events >= every && (journal_bytes_ >= snapshot_bytes_ || events >= every * events_factor_max);
+  return events >= every && (journal_bytes_ >= snapshot_bytes_ * (snapshot_bytes_ > large_bytes ? 2 : 1) ||
+                             events >= every * events_factor_max);
 }
 
 void entity_machine::commit_decision(const delivery_ptr& asked, decision wanted, const moment& at) {

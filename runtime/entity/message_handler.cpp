@@ -36,6 +36,11 @@ effect_outcome outcome_of(const result<message>& reply) {
 std::string_view message_handler::type() const noexcept { return message_effect::effect_type; }
 
 void message_handler::attempt(const outgoing_effect& effect, std::function<void(effect_outcome)> done) {
+  const auto ask = [&](entity_ref to, message said) {
+    entities_->ask(std::move(to), effect.context.with_deadline(time_.steady_now() + patience), std::move(said),
+                   [done = std::move(done)](const result<message>& reply) { done(outcome_of(reply)); });
+  };
+  if (effect.said) return ask({effect.to_kind, effect.source.tenant, effect.to_key}, effect.said);
   message_effect wish;
   try {
     wish = effect.body.get<message_effect>();
@@ -44,9 +49,7 @@ void message_handler::attempt(const outgoing_effect& effect, std::function<void(
   }
   auto said = said_by(wish);
   if (!said) return done(outcome_of(fail(std::move(said.error()))));
-  entities_->ask({std::move(wish.to_kind), effect.source.tenant, std::move(wish.to_key)},
-                 effect.context.with_deadline(time_.steady_now() + patience), std::move(*said),
-                 [done = std::move(done)](const result<message>& reply) { done(outcome_of(reply)); });
+  ask({std::move(wish.to_kind), effect.source.tenant, std::move(wish.to_key)}, std::move(*said));
 }
 
 } // namespace tobit::entity

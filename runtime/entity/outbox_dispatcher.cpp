@@ -104,12 +104,17 @@ void outbox_dispatcher::write_taken_up() {
   });
 }
 
-bool outbox_dispatcher::admit(outgoing_effect effect) {
+bool outbox_dispatcher::has_room(const entity_ref& source) const {
   const auto& limits = deps_->options.outbox;
-  if (held_.size() >= limits.memory_max) return false;
+  const auto of_source = held_of_.find(source);
+  return held_.size() < limits.memory_max &&
+         (of_source == held_of_.end() || of_source->second < limits.memory_per_source_max);
+}
+
+bool outbox_dispatcher::admit(outgoing_effect effect) {
   if (held_.count(effect.id) != 0) return true;
+  if (!has_room(effect.source)) return false;
   auto& held_of_source = held_of_[effect.source];
-  if (held_of_source >= limits.memory_per_source_max) return false;
   auto id = effect.id;
   const auto source = effect.source;
   auto handler = handlers_.find(effect.type);
@@ -226,7 +231,7 @@ void outbox_dispatcher::settled(const std::string& id, const effect_outcome& out
                             {entry->second.effect.type});
   const auto correlation = entry->second.effect.correlation;
   watchers_.note(correlation, id, outcome);
-  if (const auto& effect = entry->second.effect; effect.report && !problem)
+  if (const auto& effect = entry->second.effect; !problem && wants_report(effect, outcome))
     reports_.tell({effect.source, report_of(effect, outcome), effect.context, 0});
   forget(entry);
   if (watchers_.watched(correlation)) compare(correlation);
@@ -352,7 +357,10 @@ void outbox_dispatcher::scanned(const result<storage::rows>& rows, std::size_t l
   rows_left_ = rows->size() >= limit;
   for (const auto& row : rows->values) {
     const auto& id = storage::as_text(row[0]);
-    if (held_.count(id) == 0 && ended.count(id) == 0 && !admit(read_effect(row))) rows_left_ = true;
+    if (held_.count(id) != 0 || ended.count(id) != 0) continue;
+    if (!has_room({storage::as_text(row[1]), tenant_id{storage::as_text(row[2])}, storage::as_text(row[3])}) ||
+        !admit(read_effect(row)))
+      rows_left_ = true;
   }
   pump();
   if (scan_again_) scan();

@@ -59,6 +59,7 @@ private:
   };
   using held = std::unordered_map<std::string, held_effect>::iterator;
 
+  bool has_room(const entity_ref& source) const;
   bool admit(outgoing_effect effect);
   void pump();
   void write_taken_up();

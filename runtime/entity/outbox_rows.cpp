@@ -45,6 +45,7 @@ outgoing_effect read_effect(const std::vector<storage::value>& row) {
   effect.attempt = static_cast<int>(as_int(row[8])) + 1;
   effect.created_at = from_micros(as_int(row[9]));
   effect.report = as_int(row[10]) != 0;
+  effect.report_done = as_int(row[10]) == 1;
   return effect;
 }
 
@@ -56,6 +57,10 @@ storage::statement correlated_effects_query(const std::string& correlation) {
           {correlation}};
 }
 
+bool wants_report(const outgoing_effect& effect, const effect_outcome& outcome) noexcept {
+  return effect.report && (effect.report_done || outcome.status != effect_outcome::status::done);
+}
+
 storage::unit_of_work unit_of_settling(const outgoing_effect& effect, const fence& right, const effect_outcome& outcome,
                                        utc_time now) {
   const bool done = outcome.status == effect_outcome::status::done;
@@ -65,7 +70,7 @@ storage::unit_of_work unit_of_settling(const outgoing_effect& effect, const fenc
                    " WHERE id = $1 AND status = 'pending'",
                    {effect.id, std::string(done ? "done" : "failed"), to_micros(now), std::int64_t{effect.attempt},
                     done ? storage::value() : storage::value(storable(outcome.error, error_bytes_max))}}));
-  if (effect.report)
+  if (wants_report(effect, outcome))
     unit.statements.push_back({"UPDATE outbox SET report_at = $2, outcome = $3 WHERE id = $1",
                                {effect.id, to_micros(now), outcome_text(report_of(effect, outcome))}});
   return unit;

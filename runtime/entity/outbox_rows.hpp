@@ -16,6 +16,8 @@ outgoing_effect read_effect(const std::vector<storage::value>& row);
 /// All effects of a correlation: id, status, last error; in the order of the decision.
 storage::statement correlated_effects_query(const std::string& correlation);
 
+/// Whether the entity that wanted the effect is told of this end.
+bool wants_report(const outgoing_effect& effect, const effect_outcome& outcome) noexcept;
 /// Ends the effect for good; if a report is wanted, it is open from now on. Fails with `not_found` if it is settled
 /// already, with `fenced` on a lost shard.
 storage::unit_of_work unit_of_settling(const outgoing_effect& effect, const fence& right, const effect_outcome& outcome,

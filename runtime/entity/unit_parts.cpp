@@ -1,5 +1,6 @@
 #include "runtime/entity/unit_parts.hpp"
 
+#include "schemas/json_text.hpp"
 #include "schemas/redaction.hpp"
 
 #include <algorithm>
@@ -15,6 +16,22 @@ storage::statement guarded(storage::statement s, error_code mismatch) {
   s.expect_rows = 1;
   s.mismatch = mismatch;
   return s;
+}
+
+/// The column `outbox.report`: 0 no, 1 yes, 2 only if it failed.
+std::int64_t report_wish(const outgoing_effect& effect) { return !effect.report ? 0 : effect.report_done ? 1 : 2; }
+
+/// A `message_effect` as its JSON would be written.
+std::string body_text(const outgoing_effect& effect) {
+  if (!effect.said) return to_text(effect.body);
+  std::string out;
+  object_text{out}
+      .written("body", effect.said.text())
+      .text("name", effect.said.name())
+      .text("to_key", effect.to_key)
+      .text("to_kind", effect.to_kind)
+      .end();
+  return out;
 }
 
 /// The names of the fields whose values differ.
@@ -63,9 +80,8 @@ storage::statement trim_journal(const entity_ref& ref, std::int64_t up_to) {
 }
 
 storage::statement journal_row(const entity_ref& ref, std::int64_t seq, const message& event, utc_time now) {
-  return {
-      "INSERT INTO journal (kind, tenant, entity_key, seq, name, body, at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-      {ref.kind, ref.tenant.value, ref.key, seq, std::string(event.name()), to_text(event.encode()), to_micros(now)}};
+  return {"INSERT INTO journal (kind, tenant, entity_key, seq, name, body, at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+          {ref.kind, ref.tenant.value, ref.key, seq, std::string(event.name()), event.text(), to_micros(now)}};
 }
 
 storage::statement wake_row(const entity_ref& ref, std::optional<utc_time> at) {
@@ -81,8 +97,8 @@ storage::statement outbox_row(const outgoing_effect& effect, shard_id shard, std
   return {"INSERT INTO outbox (id, shard, kind, tenant, entity_key, effect, body, context, correlation, status,"
           " next_attempt_at, created_at, report) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', $10, $11, $12)",
           {effect.id, std::int64_t{shard}, effect.source.kind, effect.source.tenant.value, effect.source.key,
-           effect.type, to_text(effect.body), encode_context(effect.context), effect.correlation,
-           to_micros(effect.created_at + grace), to_micros(effect.created_at), std::int64_t{effect.report}}};
+           effect.type, body_text(effect), encode_context(effect.context), effect.correlation,
+           to_micros(effect.created_at + grace), to_micros(effect.created_at), report_wish(effect)}};
 }
 
 std::vector<outgoing_effect> outgoing(const entity_ref& source, std::vector<effect> effects, const moment& at) {
@@ -94,10 +110,14 @@ std::vector<outgoing_effect> outgoing(const entity_ref& source, std::vector<effe
     out.source = source;
     out.type = std::move(wanted.type);
     out.body = std::move(wanted.body);
+    out.said = wanted.said.written(); // for the row, and for the journal of whoever hears it
+    out.to_kind = std::move(wanted.to_kind);
+    out.to_key = std::move(wanted.to_key);
     out.correlation = std::move(wanted.correlation);
     out.context = at.context.child().with_deadline(steady_time::max());
     out.created_at = at.now;
     out.report = wanted.report;
+    out.report_done = wanted.report_done;
     all.push_back(std::move(out));
   }
   return all;

@@ -97,6 +97,9 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(put_silence, silence_id, body, b
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(end_silence, silence_id, by)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(silence_answer, silence, affected)
 
+void write_text(std::string& out, const alert_changed& change);
+void write_text(std::string& out, const alerts_changed& changes);
+
 void register_alert_messages();
 
 } // namespace tobit::alert

@@ -17,9 +17,12 @@ struct alerting_stepped {
   std::int64_t latest_us = 0; ///< the latest moment seen before, by which a clock set back is noticed
   std::string id;             ///< of the decision
   std::string name;           ///< the message
-  json body;
+  json body;                  ///< of the message, as read back
+  message said = {};          ///< the message while it is fresh, instead of `body`
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(alerting_stepped, sequence, at_us, latest_us, id, name, body)
+void to_json(json& out, const alerting_stepped& m);
+void from_json(const json& in, alerting_stepped& m);
+void write_text(std::string& out, const alerting_stepped& m);
 
 } // namespace tobit::alert

@@ -66,6 +66,9 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(notice_taken, outcome)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(replay_notice, dead_letter_id, notice, recipients)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(notice_settled, notice_id, channel, outcome, error, at_us)
 
+void write_text(std::string& out, const noticed_alert& alert);
+void write_text(std::string& out, const send_notice& notice);
+
 void register_channel_messages();
 
 } // namespace tobit::channel

@@ -1,5 +1,7 @@
 #include "actors/rule/alert/alert_record.hpp"
 
+#include "schemas/json_text.hpp"
+
 namespace tobit::rule {
 
 std::string_view to_string(alert_status status) noexcept {
@@ -24,6 +26,30 @@ void to_json(json& out, const alert_record& r) {
   if (!r.summary.empty()) out["summary"] = r.summary;
   if (!r.exec_id.empty()) out["exec"] = r.exec_id;
   if (!r.trace_id.empty()) out["trace"] = r.trace_id;
+}
+
+void write_text(std::string& out, const alert_record& r) {
+  object_text object{out};
+  const auto number = [&](const char* name, std::int64_t value) {
+    if (value != 0) object.number(name, value);
+  };
+  object.number("change", r.change);
+  number("cleared", r.cleared_us);
+  if (!r.exec_id.empty()) object.text("exec", r.exec_id);
+  number("fired", r.fired_us);
+  if (r.flapping) object.flag("flapping", true);
+  number("hold", r.hold_us);
+  object.text("id", r.alert_id).text("key", r.key);
+  if (!r.labels.is_null()) object.value("labels", r.labels);
+  object.number("matched", r.matched_us);
+  if (r.rated) object.flag("rated", true);
+  number("resolved", r.resolved_us);
+  object.number("started", r.started_us).number("status", static_cast<int>(r.status));
+  if (!r.summary.empty()) object.text("summary", r.summary);
+  if (!r.trace_id.empty()) object.text("trace", r.trace_id);
+  if (!r.turns.empty()) append_array(object.begin("turns"), r.turns, append_number);
+  if (!r.values.is_null()) object.value("values", r.values);
+  object.end();
 }
 
 void from_json(const json& in, alert_record& r) {

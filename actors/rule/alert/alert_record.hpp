@@ -40,5 +40,6 @@ struct alert_record {
 /// Compact; absent members have their defaults. `from_json` throws json::exception on what is no record.
 void to_json(json& out, const alert_record& r);
 void from_json(const json& in, alert_record& r);
+void write_text(std::string& out, const alert_record& r);
 
 } // namespace tobit::rule

@@ -1,6 +1,7 @@
 #include "actors/rule/alert/alert_table.hpp"
 
 #include "actors/rule/execution_log.hpp"
+#include "schemas/json_text.hpp"
 
 #include <xxhash.h>
 
@@ -389,23 +390,28 @@ std::string alert_table::new_alert_id(const std::string& key, std::int64_t now) 
 
 // -- keeping ---------------------------------------------------------------------------------------------------------
 
-json alert_table::drain_moves() {
-  if (moved_.empty()) return nullptr;
-  json records = json::array(), gone = json::array();
+std::string alert_table::drain_moves() {
+  if (moved_.empty()) return {};
+  std::vector<const std::string*> gone;
+  std::vector<const alert_record*> records;
   for (const auto& key : moved_) {
     const auto found = records_.find(key);
     if (found == records_.end()) {
-      gone.push_back(key);
+      gone.push_back(&key);
     } else if (found->second.moved) { // a key that came, went and came again stands here twice
       found->second.moved = false;
-      records.push_back(found->second.record);
+      records.push_back(&found->second.record);
     }
   }
+  std::string out;
+  object_text object{out};
+  if (firings_moved_) append_array(object.begin("firings"), firings_, append_number);
+  if (!gone.empty())
+    append_array(object.begin("gone"), gone, [](std::string& to, const std::string* key) { append_quoted(to, *key); });
+  if (!records.empty())
+    append_array(object.begin("records"), records, [](std::string& to, const alert_record* r) { write_text(to, *r); });
+  object.number("seq", ++sequence_).end();
   moved_.clear();
-  json out{{"seq", ++sequence_}};
-  if (!records.empty()) out["records"] = std::move(records);
-  if (!gone.empty()) out["gone"] = std::move(gone);
-  if (firings_moved_) out["firings"] = firings_;
   firings_moved_ = false;
   return out;
 }
@@ -439,17 +445,19 @@ void alert_table::put(alert_record record) {
   schedule(e);
 }
 
-json alert_table::snapshot() const {
-  if (records_.empty() && sequence_ == 0) return nullptr;
+std::string alert_table::snapshot() const {
+  if (records_.empty() && sequence_ == 0) return {};
   std::vector<const alert_record*> ordered;
   ordered.reserve(records_.size());
   for (const auto& [key, e] : records_) ordered.push_back(&e.record);
   std::sort(ordered.begin(), ordered.end(), [](auto* a, auto* b) { return a->key < b->key; });
-  json records = json::array();
-  for (const auto* r : ordered) records.push_back(*r);
-  json out{{"seq", sequence_}, {"mark", mark_}, {"records", std::move(records)}};
-  if (!firings_.empty()) out["firings"] = firings_;
-  if (retiring()) out["retiring"] = retiring_;
+  std::string out;
+  object_text object{out};
+  if (!firings_.empty()) append_array(object.begin("firings"), firings_, append_number);
+  object.value("mark", mark_);
+  append_array(object.begin("records"), ordered, [](std::string& to, const alert_record* r) { write_text(to, *r); });
+  if (retiring()) object.text("retiring", retiring_);
+  object.number("seq", sequence_).end();
   return out;
 }
 

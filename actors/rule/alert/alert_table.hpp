@@ -60,13 +60,14 @@ public:
   /// When `advance` is due.
   std::optional<utc_time> wake_at() const;
 
-  /// What changed since the last call, for the journal; null: nothing.
-  json drain_moves();
+  /// What changed since the last call, for the journal, as JSON; empty: nothing.
+  std::string drain_moves();
+  std::int64_t sequence() const noexcept { return sequence_; }
   /// Takes a drained document; one that is known already changes nothing.
   void apply(const json& moves);
 
-  /// Null if there is nothing to keep.
-  json snapshot() const;
+  /// JSON; empty if there is nothing to keep.
+  std::string snapshot() const;
   /// Throws json::exception on what is no snapshot. Alerts of another mark begin to retire.
   void restore(const json& snapshot);
 

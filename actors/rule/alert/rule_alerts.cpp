@@ -1,6 +1,7 @@
 #include "actors/rule/alert/rule_alerts.hpp"
 
 #include "actors/rule/action_definition.hpp"
+#include "runtime/entity/message_to.hpp"
 #include "schemas/alert/alert_protocol.hpp"
 #include "schemas/entity/entity_protocol.hpp"
 
@@ -114,8 +115,9 @@ key_verdict rule_alerts::verdict_of(const alert_record& record) {
   return out;
 }
 
-json rule_alerts::changed(const alert_change& change, const rule_identity& rule, const entity::moment& at) const {
-  const auto& r = change.record;
+alert::alert_changed rule_alerts::changed(alert_change&& change, const rule_identity& rule,
+                                          const entity::moment& at) const {
+  auto& r = change.record;
   alert::alert_changed out;
   out.alert_id = r.alert_id;
   out.change = r.change;
@@ -139,7 +141,7 @@ json rule_alerts::changed(const alert_change& change, const rule_identity& rule,
   };
   for (const auto& [name, text] : annotations_) out.annotations[name] = text.render(lookup, message_bytes_max);
   if (message_) out.message = message_->render(lookup, message_bytes_max);
-  out.values = r.values;
+  out.values = std::move(r.values);
   out.channels = channels_;
   if (stores_ && change.status == "firing" && change.transition) out.event_id = r.exec_id;
   out.exec_id = r.exec_id;
@@ -150,16 +152,14 @@ json rule_alerts::changed(const alert_change& change, const rule_identity& rule,
 }
 
 void rule_alerts::close(const rule_identity& rule, const entity::moment& at, entity::decision& out) {
-  if (auto moves = table_.drain_moves(); !moves.is_null())
-    out.events.push_back(message::of(alerts_moved{std::move(moves)}));
+  if (auto moves = table_.drain_moves(); !moves.empty())
+    out.events.push_back(message::of(alerts_moved{nullptr, std::move(moves), table_.sequence()}));
   for (std::size_t first = 0; first < told_.size(); first += alert::changes_max) {
     const auto last = std::min(told_.size(), first + alert::changes_max);
-    json changes = json::array();
-    for (auto i = first; i < last; ++i) changes.push_back(changed(told_[i], rule, at));
-    const entity::message_effect body{std::string(alert::kind_name), std::string(alert::only_key),
-                                      std::string(alert::alerts_changed::wire_name),
-                                      json{{"changes", std::move(changes)}}};
-    out.effects.push_back({std::string(entity::message_effect::effect_type), json(body), {}});
+    alert::alerts_changed batch;
+    batch.changes.reserve(last - first);
+    for (auto i = first; i < last; ++i) batch.changes.push_back(changed(std::move(told_[i]), rule, at));
+    out.effects.push_back(entity::message_to(alert::kind_name, alert::only_key, std::move(batch)));
   }
   told_.clear();
 }
@@ -173,7 +173,10 @@ void rule_alerts::end(const rule_identity& rule, const std::string& reason, cons
   close(rule, at, out);
 }
 
-void rule_alerts::apply(const alerts_moved& event) { table_.apply(event.moves); }
+void rule_alerts::apply(const alerts_moved& event) {
+  if (event.written.empty()) return table_.apply(event.moves);
+  if (event.sequence > table_.sequence()) table_.apply(parse_json(event.written).value());
+}
 
 void rule_alerts::restore(const json& snapshot) {
   table_.restore(snapshot);

@@ -4,6 +4,7 @@
 #include "actors/rule/firing.hpp"
 #include "actors/rule/text_template.hpp"
 #include "runtime/entity/entity_logic.hpp"
+#include "schemas/alert/alert_protocol.hpp"
 #include "schemas/rule/alert_events.hpp"
 
 #include <map>
@@ -41,14 +42,14 @@ public:
 
   void apply(const alerts_moved& event);
   std::optional<utc_time> wake_at() const { return table_.wake_at(); }
-  json snapshot() const { return table_.snapshot(); }
+  std::string snapshot() const { return table_.snapshot(); }
   void restore(const json& snapshot);
   json view() const { return table_.view(); }
   const alert_record* find(const std::string& key) const { return table_.find(key); }
 
 private:
   std::vector<alert_change> acting(std::vector<alert_change> told);
-  json changed(const alert_change& change, const rule_identity& rule, const entity::moment& at) const;
+  alert::alert_changed changed(alert_change&& change, const rule_identity& rule, const entity::moment& at) const;
 
   bool on_, active_;
   alert_table table_;

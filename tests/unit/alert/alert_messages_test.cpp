@@ -2,6 +2,7 @@
 
 #include "schemas/alert/alert_protocol.hpp"
 #include "schemas/alert/alerting_events.hpp"
+#include "schemas/channel/channel_protocol.hpp"
 
 #include <caf/test/unit_test.hpp>
 
@@ -75,4 +76,20 @@ CAF_TEST(every message of alerting comes back as it went) {
     CAF_REQUIRE(back.has_value());
     CAF_CHECK(back->encode() == m.encode());
   }
+}
+
+CAF_TEST(a message that writes its text itself writes the same as its JSON) {
+  for (const auto& m : samples()) {
+    CAF_CHECK_EQUAL(m.text(), to_text(m.encode()));
+    CAF_CHECK_EQUAL(m.written().text(), m.text());
+  }
+  const auto fresh = message::of(alerting_stepped{7, 5, 4, "d1", std::string(alerts_changed::wire_name), nullptr,
+                                                  message::of(alerts_changed{{sample()}})});
+  CAF_CHECK_EQUAL(fresh.text(), to_text(fresh.encode()));
+  channel::send_notice notice;
+  notice.notice_id = "n1";
+  notice.alerts = {{"a1", "firing", "high", "r1", "cpu", "k", {{"host", "db"}}, {{"s", "hot"}}, {{"v", 1.5}}, 4, 5}};
+  notice.tried = {"ops"};
+  notice.message = "\"look\"";
+  CAF_CHECK_EQUAL(message::of(notice).text(), to_text(json(notice)));
 }

@@ -2,6 +2,7 @@
 
 #include "actors/alert/alerting_kind.hpp"
 #include "actors/alert/alerting_state.hpp"
+#include "runtime/entity/message_to.hpp"
 #include "schemas/alert/alert_protocol.hpp"
 #include "schemas/channel/channel_protocol.hpp"
 
@@ -88,7 +89,7 @@ struct alerting_bench {
         line = "webhook " + e.body["payload"]["reason"].get<std::string>();
         for (const auto& a : e.body["payload"]["alerts"]) line += " " + a["alert_id"].get<std::string>();
       } else {
-        const auto to = e.body.get<entity::message_effect>();
+        const auto to = entity::wish_of(e);
         const auto notice = to.body.get<channel::send_notice>();
         notices.push_back(notice);
         line = to.to_key + " " + notice.reason;

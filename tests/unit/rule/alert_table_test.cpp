@@ -61,7 +61,7 @@ struct wound_table {
     journal();
   }
   void journal() {
-    if (auto moves = table.drain_moves(); !moves.is_null()) moved.push_back(*parse_json(to_text(moves)));
+    if (auto moves = table.drain_moves(); !moves.empty()) moved.push_back(*parse_json(moves));
   }
   alert_moment at() const { return {from_micros(now_us), "x1", "t1"}; }
   alert_table fresh() const { return {terms(written, keys_max), "r1", 7}; }
@@ -252,7 +252,7 @@ CAF_TEST(retired alerts are resolved with the reason and nothing is taken meanwh
   t.take(said("c", true), told);
   CAF_CHECK(told.empty());
   auto copy = t.fresh();
-  copy.restore(*parse_json(to_text(t.table.snapshot())));
+  copy.restore(*parse_json(t.table.snapshot()));
   CAF_CHECK(copy.retiring());
   for (auto* table : {&t.table, &copy}) {
     told.clear();
@@ -271,7 +271,7 @@ CAF_TEST(alerts of another trigger begin to retire when they are restored) {
   std::vector<alert_change> told;
   t.take(said("a", true), told);
   alert_table other{terms({}), "r1", 8};
-  other.restore(t.table.snapshot());
+  other.restore(*parse_json(t.table.snapshot()));
   CAF_CHECK(other.retiring());
 }
 
@@ -334,13 +334,13 @@ CAF_TEST(random verdicts never fire an alert twice and replay gives the same sta
       replayed.apply(moves);
       replayed.apply(moves); // twice is as good as once
     }
-    resumed.restore(*parse_json(to_text(middle)));
+    resumed.restore(*parse_json(middle));
     for (std::size_t i = moves_at_middle; i < t.moved.size(); ++i) resumed.apply(t.moved[i]);
-    CAF_REQUIRE_EQUAL(to_text(replayed.snapshot()), to_text(end));
-    CAF_REQUIRE_EQUAL(to_text(resumed.snapshot()), to_text(end));
+    CAF_REQUIRE_EQUAL(replayed.snapshot(), end);
+    CAF_REQUIRE_EQUAL(resumed.snapshot(), end);
     CAF_REQUIRE(replayed.wake_at() == t.table.wake_at());
     auto copy = t.fresh();
-    copy.restore(*parse_json(to_text(end)));
-    CAF_REQUIRE_EQUAL(to_text(copy.snapshot()), to_text(end));
+    copy.restore(*parse_json(end));
+    CAF_REQUIRE_EQUAL(copy.snapshot(), end);
   }
 }

@@ -1,5 +1,6 @@
 #define CAF_SUITE rule_alerts
 
+#include "runtime/entity/message_to.hpp"
 #include "schemas/alert/alert_protocol.hpp"
 #include "schemas/entity/entity_protocol.hpp"
 #include "schemas/rule/alert_events.hpp"
@@ -31,7 +32,7 @@ std::vector<alert::alert_changed> told(const entity::decision& d) {
   std::vector<alert::alert_changed> out;
   for (const auto& e : d.effects) {
     if (e.type != entity::message_effect::effect_type) continue;
-    const auto said = e.body.get<entity::message_effect>();
+    const auto said = entity::wish_of(e);
     if (said.to_kind != alert::kind_name) continue;
     for (auto& change : said.body.get<alert::alerts_changed>().changes) out.push_back(std::move(change));
   }
