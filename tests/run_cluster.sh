@@ -19,18 +19,20 @@ trap 'exit 0' INT TERM
   || { cat "$home/init.log" >&2; exit 1; }
 password=${TOBIT_ADMIN_PASSWORD:-$(od -An -tx1 -N8 /dev/urandom | tr -d ' \n')}
 for name in "${names[@]}"; do
-  TOBIT_HTTP_ADDRESS=127.0.0.1:0 TOBIT_CLUSTER_LISTEN=127.0.0.1:0 TOBIT_ADMIN_PASSWORD="$password" \
+  env -u TOBIT_PROGRAM TOBIT_HTTP_ADDRESS=127.0.0.1:0 TOBIT_CLUSTER_LISTEN=127.0.0.1:0 TOBIT_ADMIN_PASSWORD="$password" \
     "$program" serve --config "$home/$name/tobit.yaml" >/dev/null 2>"$home/$name.log" &
   pids+=($!)
 done
 for i in "${!names[@]}"; do
-  until [ -s "$home/${names[$i]}/ready" ]; do
+  until [ -s "$home/${names[$i]}/data/ready" ]; do
     kill -0 "${pids[$i]}" 2>/dev/null || { tail -5 "$home/${names[$i]}.log" >&2; exit 1; }
     sleep 0.1
   done
-  echo "${names[$i]}  process ${pids[$i]}  $(sed 's/^ready //' "$home/${names[$i]}/ready")"
+  echo "${names[$i]}  process ${pids[$i]}  $(sed 's/^ready //' "$home/${names[$i]}/data/ready")"
 done
 echo "sign in as 'admin' with the password: $password"
 echo "PostgreSQL: $TOBIT_TEST_DATABASE_URL    certificates, settings and logs: $home"
-echo "Try: kill -9 a process above and watch GET /cluster/nodes of another. Ctrl-C ends everything."
+first=$(sed 's/^ready //' "$home/${names[0]}/data/ready")
+echo "Look at it:  export TOBIT_URL=$first TOBIT_USER=admin TOBIT_PASSWORD=$password; $program cluster status"
+echo "Try: kill -9 a process above and look again. Ctrl-C ends everything."
 wait

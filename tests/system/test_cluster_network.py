@@ -12,7 +12,7 @@ from support.network import Network, permitted
 from support.node import wait_until
 from support.postgres import Postgres
 from support.receiver import Receiver
-import test_cluster_failures as failures
+from support.work import Work, all_answer
 
 HUB = "10.77.0.1"
 
@@ -32,7 +32,7 @@ class ClusterNetwork(unittest.TestCase):
 
     def test_cut_between_two_nodes_but_not_to_the_database(self):
         with self.cluster() as cluster, Receiver(host=HUB) as receiver:
-            work = failures.Work(cluster, receiver)
+            work = Work(cluster, receiver)
             follower, other = cluster.followers()
             cut_at = time.monotonic()
             self.network.cut(follower.name, other.name)
@@ -44,12 +44,12 @@ class ClusterNetwork(unittest.TestCase):
             late = [took for _, took, _ in load.failures if took > 12.5]
             print(f"cut for {time.monotonic() - cut_at:.0f} s: {len(load.times)} requests, {len(load.failures)} failed")
             self.assertEqual(late, [], "every request is answered within its deadline")
-            failures.ClusterFailures.all_answer(cluster.nodes[0], work.rules)
+            all_answer(cluster.nodes[0], work.rules)
             work.check(self)
 
     def test_cut_to_the_database_but_not_to_the_nodes(self):
         with self.cluster() as cluster, Receiver(host=HUB) as receiver:
-            work = failures.Work(cluster, receiver)
+            work = Work(cluster, receiver)
             victim = cluster.leader()
             others = [node for node in cluster.nodes if node is not victim]
             begun = time.monotonic()
@@ -57,7 +57,7 @@ class ClusterNetwork(unittest.TestCase):
             self.network.inside(self.network.spaces[victim.name], "nft", "add", "rule", "inet", "cut", "out", "tcp", "dport",
                                 str(self.postgres.port), "drop")
             wait_until(lambda: cluster.leader_name() not in (None, victim.name), 20, "another leader")
-            failures.ClusterFailures.all_answer(others[0], work.rules)
+            all_answer(others[0], work.rules)
             took = time.monotonic() - begun
             print(f"leader cut off from the database replaced after {took:.2f} s")
             self.assertLess(took, 3 + 1 + 3)
@@ -72,12 +72,12 @@ class ClusterNetwork(unittest.TestCase):
 
     def test_cut_off_from_everything(self):
         with self.cluster() as cluster, Receiver(host=HUB) as receiver:
-            work = failures.Work(cluster, receiver)
+            work = Work(cluster, receiver)
             victim = cluster[cluster.owner_of("rule", work.rules[0]["rule_id"])]
             others = [node for node in cluster.nodes if node is not victim]
             begun = time.monotonic()
             self.network.cut(victim.name, HUB, *[node.name for node in others])
-            failures.ClusterFailures.all_answer(others[0], work.rules)
+            all_answer(others[0], work.rules)
             print(f"node cut off from everything replaced after {time.monotonic() - begun:.2f} s")
             self.network.heal(victim.name)
             cluster.settle(seconds=60)
@@ -105,7 +105,7 @@ class ClusterClocks(unittest.TestCase):
                 node.extra_env.update({"LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": clock_of(node.name), "FAKETIME_NO_CACHE": "1",
                                        "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
             with Cluster(3, place=wrong) as cluster, Receiver() as receiver:
-                work = failures.Work(cluster, receiver)
+                work = Work(cluster, receiver)
                 for offset in ("+3600", "-3600", "+0"):
                     time.sleep(2)
                     set_clock(cluster.leader_name(), offset)

@@ -40,7 +40,11 @@ class Cluster:
         self.postgres.sql(self.database, WITNESS)
         self.nodes = [self.make(name) for name in self.names]
         if start:
-            self.start()
+            try:
+                self.start()
+            except BaseException:
+                self.__exit__(AssertionError, None, None)
+                raise
 
     @property
     def url(self):
