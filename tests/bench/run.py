@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -52,7 +53,11 @@ def run_lines(figures, name, *arguments, timeout=300):
     if not path:
         print(f"  {name} is not built, skipped")
         return
-    output = subprocess.run([path, *arguments], capture_output=True, text=True, timeout=timeout)
+    run_command_lines(figures, name, [path, *arguments], timeout)
+
+
+def run_command_lines(figures, name, command, timeout):
+    output = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
     if output.returncode != 0:
         print(f"  {name} failed with exit code {output.returncode}: {output.stderr[-400:]}")
     for line in output.stdout.splitlines():
@@ -224,9 +229,20 @@ def telemetry(figures):
 
 
 @benchmark
-def cluster(figures):
-    """Frames between two nodes on loopback, plain and with TLS, and how soon a killed one is noticed."""
+def links(figures):
+    """Frames between two nodes on loopback, plain and with TLS, next to Erlang's distribution in the same run."""
     run_lines(figures, "link_bench", timeout=600)
+    if not shutil.which("escript"):
+        print("  erlang-base is not installed, nothing to compare with")
+        return
+    run_command_lines(figures, "erlang_peer", [str(ROOT / "tests" / "bench" / "erlang_peer.escript")], 300)
+    for name in list(figures.rows):
+        ours = figures.rows.get(name.replace("link Erlang,", "link plain,"))
+        if not name.startswith("link Erlang,") or not ours:
+            continue
+        theirs, what = figures.rows[name]["values"][-1], name.removeprefix("link Erlang, ")
+        ratio = ours["values"][-1] / theirs if what.startswith("one way") else theirs / ours["values"][-1]
+        figures.add(f"links plain against Erlang, {what} (above 1: ours is faster)", ratio, "x")
 
 
 @benchmark
