@@ -19,20 +19,20 @@ storage::value time_or_null(const std::optional<utc_time>& at) {
 
 storage::statement new_row(const entity_ref& ref, shard_id shard, const stored_entity& after) {
   return {"INSERT INTO entity (kind, tenant, entity_key, shard, version, enabled, name, label, created_at, created_by,"
-          " updated_at, snapshot, snapshot_seq, journal_seq, wake_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
-          " $11, $12, $13, $13, $14)",
+          " updated_at, snapshot_seq, journal_seq, wake_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
+          " $12, $13)",
           {ref.kind, ref.tenant.value, ref.key, std::int64_t{shard}, after.version, std::int64_t{after.enabled},
            after.name, after.label, to_micros(after.created_at), after.created_by, to_micros(after.updated_at),
-           storage::bytes{after.snapshot}, after.journal_seq, time_or_null(after.wake_at)}};
+           after.journal_seq, time_or_null(after.wake_at)}};
 }
 
 storage::statement changed_row(const entity_ref& ref, const stored_entity& before, const stored_entity& after) {
-  return one_row({"UPDATE entity SET version = $4, enabled = $5, name = $6, label = $7, updated_at = $8, snapshot = $9,"
-                  " snapshot_seq = $10, journal_seq = $10, deleted_at = NULL, quarantined_at = NULL, wake_at = $12"
-                  " WHERE kind = $1 AND tenant = $2 AND entity_key = $3 AND journal_seq = $11",
-                  {ref.kind, ref.tenant.value, ref.key, after.version, std::int64_t{after.enabled}, after.name,
-                   after.label, to_micros(after.updated_at), storage::bytes{after.snapshot}, after.journal_seq,
-                   before.journal_seq, time_or_null(after.wake_at)}});
+  return one_row(
+      {"UPDATE entity SET version = $4, enabled = $5, name = $6, label = $7, updated_at = $8,"
+       " snapshot_seq = $9, journal_seq = $9, deleted_at = NULL, quarantined_at = NULL, wake_at = $11"
+       " WHERE kind = $1 AND tenant = $2 AND entity_key = $3 AND journal_seq = $10",
+       {ref.kind, ref.tenant.value, ref.key, after.version, std::int64_t{after.enabled}, after.name, after.label,
+        to_micros(after.updated_at), after.journal_seq, before.journal_seq, time_or_null(after.wake_at)}});
 }
 
 storage::statement without_interests(const entity_ref& ref) {
@@ -74,6 +74,7 @@ storage::unit_of_work unit_of(const definition_change& c, const stored_entity& a
   auto unit = fenced_unit(c.right);
   auto& rows = unit.statements;
   rows.push_back(c.before ? changed_row(c.ref, *c.before, after) : new_row(c.ref, c.right.shard, after));
+  rows.push_back(snapshot_row(c.ref, after.snapshot));
   rows.push_back({"INSERT INTO definition (kind, tenant, entity_key, version, body, change, summary, created_at,"
                   " created_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
                   {c.ref.kind, c.ref.tenant.value, c.ref.key, after.version, to_text(c.compiled.definition),

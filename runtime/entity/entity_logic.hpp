@@ -56,6 +56,8 @@ struct decision {
   std::vector<storage::statement> statements; ///< further rows of the same transaction (logs, records)
   std::vector<publication> publications;
   message reply; ///< to the asker, after the commit; empty: nothing to say (tells)
+  /// Until then the entity stays in memory although nothing comes: it holds what is stored nowhere, such as a watch.
+  std::optional<utc_time> awake_until{};
 };
 
 /// One entity: a compiled definition and its state. Used by one thread at a time.

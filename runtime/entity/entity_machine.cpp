@@ -51,6 +51,10 @@ void entity_machine::decide(const delivery_ptr& asked) {
     auto wanted = logic_->decide(asked->request(), at);
     if (!wanted) return hold(asked, fail(std::move(wanted.error())));
     for (const auto& event : wanted->events) logic_->apply(event);
+    if (wanted->awake_until)
+      figures_->awake_until_us.store(
+          (deps_->time->steady_now() + (*wanted->awake_until - at.now)).time_since_epoch().count(),
+          std::memory_order_relaxed);
     commit_decision(asked, std::move(*wanted), at);
   } catch (const std::exception& e) {
     crash(e.what(), asked);
@@ -92,8 +96,7 @@ void entity_machine::commit_decision(const delivery_ptr& asked, decision wanted,
     auto state = logic_->snapshot();
     snapshot_bytes_ = state.size();
     journal_bytes_ = 0;
-    unit.statements.push_back(advance_with_snapshot(ref_, from, to, std::move(state)));
-    unit.statements.push_back(trim_journal(ref_, from));
+    advance_with_snapshot(unit, ref_, from, to, std::move(state));
     head_.snapshot_seq = to;
   } else {
     unit.statements.push_back(advance_journal(ref_, from, to));

@@ -223,8 +223,7 @@ void entity_machine::depart() {
   mode_ = mode::departing;
   auto unit = fenced_unit(right_);
   try {
-    unit.statements.push_back(advance_with_snapshot(ref_, head_.journal_seq, head_.journal_seq, logic_->snapshot()));
-    unit.statements.push_back(trim_journal(ref_, head_.journal_seq));
+    advance_with_snapshot(unit, ref_, head_.journal_seq, head_.journal_seq, logic_->snapshot());
   } catch (const std::exception& e) {
     spdlog::warn("entity_snapshot_failed entity={} error=\"{}\"", to_string(ref_), e.what());
     return finished(*this); // the journal holds everything

@@ -45,10 +45,14 @@ void resident_table::open(resident& who, const caf::actor& actor) {
 bool resident_table::close(resident& who, std::optional<steady_time> only_idle_since) {
   std::lock_guard lock{guard_};
   if (!who.actor) return false;
-  if (only_idle_since &&
-      (who.figures->unanswered.load(std::memory_order_relaxed) > 0 ||
-       who.figures->last_message_us.load(std::memory_order_relaxed) > only_idle_since->time_since_epoch().count()))
-    return false;
+  if (only_idle_since) {
+    const auto& seen = *who.figures;
+    const auto since = only_idle_since->time_since_epoch().count();
+    constexpr auto relaxed = std::memory_order_relaxed;
+    if (seen.unanswered.load(relaxed) > 0 || seen.last_message_us.load(relaxed) > since ||
+        seen.awake_until_us.load(relaxed) > since)
+      return false;
+  }
   who.actor = nullptr;
   return true;
 }

@@ -18,9 +18,10 @@ std::optional<utc_time> optional_time(const storage::value& v) {
 
 storage::statement entity_query(const entity_ref& ref) {
   return {"SELECT e.version, e.enabled, e.name, e.label, e.created_at, e.updated_at, e.created_by, e.deleted_at,"
-          " e.quarantined_at, e.snapshot, e.snapshot_seq, e.journal_seq, e.restarts, e.last_error, d.body, e.wake_at"
+          " e.quarantined_at, s.state, e.snapshot_seq, e.journal_seq, e.restarts, e.last_error, d.body, e.wake_at"
           " FROM entity e JOIN definition d ON d.kind = e.kind AND d.tenant = e.tenant"
           " AND d.entity_key = e.entity_key AND d.version = e.version"
+          " LEFT JOIN entity_snapshot s ON s.kind = e.kind AND s.tenant = e.tenant AND s.entity_key = e.entity_key"
           " WHERE e.kind = $1 AND e.tenant = $2 AND e.entity_key = $3",
           {ref.kind, ref.tenant.value, ref.key}};
 }

@@ -67,11 +67,20 @@ storage::statement check_journal(const entity_ref& ref, std::int64_t at) {
                  error_code::unavailable);
 }
 
-storage::statement advance_with_snapshot(const entity_ref& ref, std::int64_t from, std::int64_t to, std::string state) {
-  return guarded({"UPDATE entity SET journal_seq = $5, snapshot_seq = $5, snapshot = $6"
-                  " WHERE kind = $1 AND tenant = $2 AND entity_key = $3 AND journal_seq = $4",
-                  {ref.kind, ref.tenant.value, ref.key, from, to, storage::bytes{std::move(state)}}},
-                 error_code::unavailable);
+storage::statement snapshot_row(const entity_ref& ref, std::string state) {
+  return {"INSERT INTO entity_snapshot (kind, tenant, entity_key, state) VALUES ($1, $2, $3, $4)"
+          " ON CONFLICT (kind, tenant, entity_key) DO UPDATE SET state = excluded.state",
+          {ref.kind, ref.tenant.value, ref.key, storage::bytes{std::move(state)}}};
+}
+
+void advance_with_snapshot(storage::unit_of_work& unit, const entity_ref& ref, std::int64_t from, std::int64_t to,
+                           std::string state) {
+  unit.statements.push_back(guarded({"UPDATE entity SET journal_seq = $5, snapshot_seq = $5"
+                                     " WHERE kind = $1 AND tenant = $2 AND entity_key = $3 AND journal_seq = $4",
+                                     {ref.kind, ref.tenant.value, ref.key, from, to}},
+                                    error_code::unavailable));
+  unit.statements.push_back(snapshot_row(ref, std::move(state)));
+  unit.statements.push_back(trim_journal(ref, from));
 }
 
 storage::statement trim_journal(const entity_ref& ref, std::int64_t up_to) {

@@ -25,8 +25,11 @@ storage::unit_of_work fenced_unit(const fence& right);
 storage::statement advance_journal(const entity_ref& ref, std::int64_t from, std::int64_t to);
 /// The same check where nothing is journaled.
 storage::statement check_journal(const entity_ref& ref, std::int64_t at);
-/// Moves the position and stores the state at the new one.
-storage::statement advance_with_snapshot(const entity_ref& ref, std::int64_t from, std::int64_t to, std::string state);
+/// Moves the position, stores the state at the new one and removes the journal that it makes superfluous.
+void advance_with_snapshot(storage::unit_of_work& unit, const entity_ref& ref, std::int64_t from, std::int64_t to,
+                           std::string state);
+/// The state alone, for a statement that has moved the position.
+storage::statement snapshot_row(const entity_ref& ref, std::string state);
 /// Removes the journal up to a stored snapshot.
 storage::statement trim_journal(const entity_ref& ref, std::int64_t up_to);
 /// One event at its position.

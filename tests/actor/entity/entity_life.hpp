@@ -87,6 +87,15 @@ CAF_TEST(snapshots shorten the journal while the entity works) {
   CAF_CHECK_EQUAL(get(), 10);
 }
 
+CAF_TEST(the row that every decision changes does not hold the state) {
+  define();
+  add(7);
+  stop();
+  start();
+  CAF_CHECK_EQUAL(rows("SELECT COUNT(*) FROM entity_snapshot WHERE LENGTH(state) > 0"), 1);
+  CAF_CHECK_EQUAL(get(), 7);
+}
+
 CAF_TEST(an idle entity stores its state and leaves memory) {
   define();
   add(7);

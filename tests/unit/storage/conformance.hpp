@@ -301,6 +301,27 @@ CAF_TEST(a database of an earlier release gets the steps that it lacks and keeps
   CAF_CHECK_EQUAL(count("SELECT count(*) FROM migration WHERE name = '0002_entity_wake'"), 1);
 }
 
+CAF_TEST(the states of entities leave the rows that every decision changes and stay what they are) {
+  // As it was before the ninth step.
+  for (const auto* undo :
+       {"DROP TABLE entity_snapshot", "DELETE FROM migration WHERE name = '0009_entity_snapshot'",
+        "INSERT INTO entity (kind, tenant, entity_key, shard, version, created_at, created_by, updated_at)"
+        " VALUES ('rule', 'default', 'young', 0, 1, 1, 'ann', 1)"})
+    CAF_REQUIRE(db->write_and_wait(unit({sql(undo)})));
+  CAF_REQUIRE(db->write_and_wait(unit({sql("ALTER TABLE entity ADD COLUMN snapshot {bytes}")})));
+  CAF_REQUIRE(db->write_and_wait(unit(
+      {sql("INSERT INTO entity (kind, tenant, entity_key, shard, version, created_at, created_by, updated_at, snapshot)"
+           " VALUES ('rule', 'default', 'a', 0, 7, 1, 'ann', 1, $1)",
+           {bytes{std::string("state\0\xff", 7)}})})));
+  db.reopen();
+  const auto kept = db->read_and_wait(sql("SELECT entity_key, state FROM entity_snapshot"));
+  CAF_REQUIRE(kept);
+  CAF_REQUIRE_EQUAL(kept->size(), 1u);
+  CAF_CHECK_EQUAL(as_text((*kept)[0][0]), "a");
+  CAF_CHECK_EQUAL(as_text((*kept)[0][1]), std::string("state\0\xff", 7));
+  CAF_CHECK(!db->read_and_wait(sql("SELECT snapshot FROM entity")));
+}
+
 CAF_TEST(status counts units and transactions) {
   const auto before = db->status();
   auto release = hold_lane();
