@@ -94,6 +94,7 @@ result<entity::decision> rule_state::on_wake(const entity::moment& at) {
   t.out.reply = message::of(entity::entity_done{});
   const auto due = wake_at();
   if (!due || *due > at.now) return std::move(t.out);
+  watch_.goes_on(identity_.ref.key, at.now, t.out);
   const json nothing;
   const cause from{"time", subject::of(nothing)};
   verdicts_.clear();

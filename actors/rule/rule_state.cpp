@@ -91,9 +91,10 @@ void rule_state::apply(const message& event) {
 }
 
 std::optional<utc_time> rule_state::wake_at() const {
-  const auto due = active_ ? evaluator_->wake_at() : std::nullopt, alert_due = alerts_.wake_at();
-  if (!due || !alert_due) return due ? due : alert_due;
-  return std::min(*due, *alert_due);
+  std::optional<utc_time> first;
+  for (const auto& due : {active_ ? evaluator_->wake_at() : std::nullopt, alerts_.wake_at(), watch_.until()})
+    if (due && (!first || *due < *first)) first = due;
+  return first;
 }
 
 entity::decision rule_state::greet(const entity::moment& at) {

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import tempfile
+import time
 import unittest
 import xml.etree.ElementTree
 
@@ -174,6 +175,16 @@ class Debugging(unittest.TestCase):
                 node.send_events({"type": "door.opened", "data": {"door": 8}})
                 self.assertIn('"version":2', next(lines))
             self.assertEqual(node.get("/cep/rules/nobody/debug").status, 404)
+
+    def test_a_quiet_rule_is_watched_to_the_end(self):
+        with Node(env={"TOBIT_ENTITY_IDLE_AFTER": "1s"}) as node:
+            rule = node.create_rule(**DOOR)
+            with Stream(node, f"/cep/rules/{rule['rule_id']}/debug?seconds=14") as lines:
+                self.assertIn("event: watching", next(lines))
+                time.sleep(10)  # two sweeps of idle entities
+                node.send_events({"type": "door.opened", "data": {"door": 7}})
+                self.assertIn('"why":"it fires"', next(lines))
+                self.assertIn("event: expired", next(lines))
 
     def test_a_viewer_may_not_look_on(self):
         with Node() as node:

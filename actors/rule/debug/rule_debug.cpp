@@ -40,6 +40,7 @@ json types_of(const std::vector<entity::effect>& effects, std::size_t from) {
 result<entity::decision> rule_state::on_watch(const watch_rule& request, const entity::moment& at) {
   entity::decision out;
   out.reply = message::of(watch_.begin(request, at.now));
+  out.awake_until = watch_.until(); // who watches a quiet rule must not be left watching nothing
   return out;
 }
 

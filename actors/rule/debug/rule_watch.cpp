@@ -21,15 +21,24 @@ rule_watched rule_watch::begin(const watch_rule& wish, utc_time now) {
   return {until_us_, left_};
 }
 
+std::optional<utc_time> rule_watch::until() const {
+  if (!on()) return std::nullopt;
+  return from_micros(until_us_);
+}
+
+bool rule_watch::goes_on(const std::string& rule_id, utc_time now, entity::decision& out) {
+  if (!on()) return false;
+  if (to_micros(now) < until_us_ && left_ > 0) return true;
+  const json why{{"reason", left_ <= 0 ? "budget" : "time"}, {"left_out", left_out_}};
+  if (all_) out.publications.push_back({debug_topic(rule_id, false), why, "expired"});
+  if (matched_) out.publications.push_back({debug_topic(rule_id, true), why, "expired"});
+  *this = {};
+  return false;
+}
+
 bool rule_watch::admits(const std::string& rule_id, bool matched, utc_time now, entity::decision& out) {
+  if (!goes_on(rule_id, now, out)) return false;
   const auto now_us = to_micros(now);
-  if (now_us > until_us_ || left_ <= 0) {
-    const json why{{"reason", left_ <= 0 ? "budget" : "time"}, {"left_out", left_out_}};
-    if (all_) out.publications.push_back({debug_topic(rule_id, false), why, "expired"});
-    if (matched_) out.publications.push_back({debug_topic(rule_id, true), why, "expired"});
-    *this = {};
-    return false;
-  }
   if (!all_ && !matched) return false;
   if (now_us / second_us != second_) {
     second_ = now_us / second_us;

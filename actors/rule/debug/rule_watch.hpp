@@ -4,6 +4,7 @@
 #include "schemas/rule/rule_protocol.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace tobit::rule {
@@ -17,7 +18,13 @@ public:
 
   rule_watched begin(const watch_rule& wish, utc_time now);
 
-  /// True if this evaluation may be shown. Ends the watch, and says so in `out`, when its time or budget is over.
+  /// When the watch is over, if it is on.
+  std::optional<utc_time> until() const;
+
+  /// Ends the watch, and says so in `out`, when its time or budget is over. False: it is over, or was not on.
+  bool goes_on(const std::string& rule_id, utc_time now, entity::decision& out);
+
+  /// True if this evaluation may be shown.
   bool admits(const std::string& rule_id, bool matched, utc_time now, entity::decision& out);
 
   /// Publishes an evaluation that was admitted.

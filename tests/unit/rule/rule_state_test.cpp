@@ -2,6 +2,7 @@
 
 #include "actors/rule/rule_state.hpp"
 #include "schemas/rule/rule_events.hpp"
+#include "schemas/rule/rule_protocol.hpp"
 #include "tests/unit/rule/rule_samples.hpp"
 
 #include <caf/test/unit_test.hpp>
@@ -385,4 +386,21 @@ CAF_TEST(each series of a query is judged by itself) {
   for (const auto& statement : decided.statements)
     executions += statement.sql.find("rule_execution") != std::string_view::npos ? 1 : 0;
   CAF_CHECK_EQUAL(executions, 2u);
+}
+
+CAF_TEST(a watch keeps a quiet rule in memory and is ended in time although nothing comes) {
+  bench b{hot()};
+  CAF_CHECK(!b.logic->wake_at().has_value());
+  const auto until = b.now + std::chrono::seconds{20};
+  auto d = b.tell(watch_rule{to_micros(until), 100, 10, false});
+  CAF_CHECK(d.awake_until == until);
+  CAF_CHECK(b.logic->wake_at() == until);
+  b.now = until - std::chrono::seconds{1};
+  CAF_CHECK(b.tell(entity::wake_entity{}).publications.empty());
+  b.now = until;
+  d = b.tell(entity::wake_entity{});
+  CAF_REQUIRE_EQUAL(d.publications.size(), 1u);
+  CAF_CHECK_EQUAL(d.publications[0].event, "expired");
+  CAF_CHECK_EQUAL(d.publications[0].body["reason"], "time");
+  CAF_CHECK(!b.logic->wake_at().has_value());
 }
