@@ -42,6 +42,8 @@ public:
   explained explain(const subject& where) const;
 
   bool is_group() const noexcept { return !leaf_; }
+  /// The field of a comparison; null for a group.
+  const field_path* field() const noexcept { return leaf_ ? &leaf_->field : nullptr; }
 
 private:
   struct comparison {

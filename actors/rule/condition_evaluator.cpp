@@ -20,8 +20,11 @@ void condition_evaluator::take(const input& in, std::vector<key_verdict>& out) {
   // Most events match no rule: they must cost nothing but the comparison.
   if (when_.matches(in.where))
     out.push_back(keyed(in, when_.explain(in.where, {}, false)));
-  else if (all_verdicts_)
-    out.push_back(keyed(in, {}));
+  else if (all_verdicts_) {
+    trigger_verdict none;
+    none.value = when_.value_in(in.where);
+    out.push_back(keyed(in, std::move(none)));
+  }
 }
 
 key_verdict condition_evaluator::preview(const input& in) const { return keyed(in, when_.explain(in.where, {}, true)); }

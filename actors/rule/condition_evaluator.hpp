@@ -9,7 +9,8 @@ namespace tobit::rule {
 /// (and schedules, for simulations).
 class condition_evaluator final : public evaluator {
 public:
-  /// `all_verdicts`: also those that do not match, without an explanation (rules with alerts). Readings always give a
+  /// `all_verdicts`: also those that do not match, without an explanation but with
+  /// their value (rules with alerts). Readings always give a
   /// verdict. `when` must outlive this.
   condition_evaluator(const trigger& when, group_by groups, bool all_verdicts)
       : when_(when), groups_(std::move(groups)), all_verdicts_(all_verdicts) {}

@@ -43,8 +43,16 @@ std::string value_of(const std::string& path, const rule_identity& rule, const o
   if (path == "summary") return why.verdict.summary;
   if (path == "value" && why.verdict.value) return readable(why.verdict.value->to_json());
   if (const auto found = field_path{path}.in(why.where); found.is != operand::type::missing) return readable(found);
-  const auto label = why.labels.find(path.starts_with("labels.") ? path.substr(7) : path);
-  return label == why.labels.end() ? std::string{} : readable(*label);
+  if (const auto label = why.labels.find(path.starts_with("labels.") ? path.substr(7) : path);
+      label != why.labels.end())
+    return readable(*label);
+  if (const auto window = why.verdict.references.find("window");
+      window != why.verdict.references.end() && path.starts_with("window.") && window->contains(path.substr(7)))
+    return readable((*window)[path.substr(7)]);
+  if (const auto kept = why.verdict.references.find("fields");
+      kept != why.verdict.references.end() && kept->is_object() && kept->contains(path))
+    return readable((*kept)[path]);
+  return {};
 }
 
 json rendered(const json& body, const text_template::lookup& lookup) {

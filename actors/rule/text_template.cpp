@@ -44,6 +44,12 @@ text_template::text_template(std::string_view text) {
 std::string text_template::fault_of(std::string_view text) {
   std::string fault;
   const auto check = [&fault](std::string_view path) {
+    if (fault.empty() && !path.empty() && std::string_view("#^/>!&{=").find(path.front()) != std::string_view::npos) {
+      fault = "'{{" + clip_text(path, 60) +
+              "}}' is Mustache; a rule's texts know only '{{path}}'. Sections and lists are "
+              "written into a channel's templates.";
+      return;
+    }
     if (const auto wrong = field_path::fault_of(path); fault.empty() && !wrong.empty())
       fault = "The placeholder '{{" + clip_text(path, 60) + "}}' is not a path: " + std::string(wrong);
   };

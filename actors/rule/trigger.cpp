@@ -80,6 +80,13 @@ const std::vector<double>& trigger::baseline(const std::vector<double>& learned)
   return fixed_baseline_.empty() ? learned : fixed_baseline_;
 }
 
+std::optional<number> trigger::value_in(const subject& where) const noexcept {
+  const auto* field = condition_ ? condition_->field() : nullptr;
+  if (!field) return std::nullopt;
+  const auto found = field->in(where);
+  return found.is == operand::type::boolean ? std::nullopt : found.numeric;
+}
+
 trigger_verdict trigger::explain(const subject& where, const std::vector<double>& learned, bool test) const {
   if (where.envelope && takes_events() && !lets_through(*where.envelope)) {
     trigger_verdict out;
@@ -146,6 +153,7 @@ trigger_verdict trigger::explain_event(const subject& where) const {
   }
   auto explained = condition_->explain(where);
   out.matched = explained.matched;
+  out.value = value_in(where);
   out.references = std::move(explained.references);
   if (!condition_->is_group())
     out.references["trigger_spec"] = clip(spec_, 4'000);

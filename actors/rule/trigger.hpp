@@ -20,7 +20,7 @@ struct trigger_verdict {
   bool matched = false;
   json references;             ///< how it came about, as in the contract §2.3; bounded
   std::string error;           ///< why no verdict was possible (path leads nowhere, not a number); then not matched
-  std::optional<number> value; ///< what was read, for metric and anomaly
+  std::optional<number> value; ///< the one number that is judged, if there is one: see `trigger::value_in`
   std::string summary;         ///< one line for people: "cpu.percent is 93 (> 90)"
 };
 
@@ -44,6 +44,9 @@ public:
 
   /// The verdict alone for an event that the filters let through. No allocation. Not for anomaly rules.
   bool matches(const subject& where) const noexcept { return !condition_ || condition_->matches(where); }
+
+  /// The number that an event rule with a single comparison compares, matching or not.
+  std::optional<number> value_in(const subject& where) const noexcept;
 
   /// The verdict with its explanation. `learned`: the baseline so far; `test`: somebody tries the rule with a payload.
   trigger_verdict explain(const subject& where, const std::vector<double>& learned, bool test) const;

@@ -174,7 +174,8 @@ json read_event(field_reader& in) {
     in.refuse_if_present("logic", "'logic' combines a list of 'conditions'.");
     for (auto name : {"field", "conditions"}) in.any(name);
     in.close(); // a misspelt field is the better complaint
-    if (out["types"].empty() && out["sources"].empty())
+    const bool asks_nothing = out["types"].empty() && out["sources"].empty();
+    if (asks_nothing || (takes_all(out["types"]) && takes_all(out["sources"]) && !in.present("window_config")))
       in.problems().refuse(in.pointer(),
                            "This rule would fire on every event. Give it 'field', 'op' and 'value', a list of "
                            "'conditions', or the event 'types' or 'sources' it is for.");
@@ -231,6 +232,9 @@ json read_anomaly(field_reader& in, const outbound::guard_options& guard) {
   }
   read_value_path(in, out, series);
   read_groups(in, out);
+  for (auto name : {"exclude_anomalies", "shift_after", "seasonality", "min_samples", "baseline_max", "threshold",
+                    "multiplier", "alpha"})
+    in.refuse_if_present(name, "This belongs into 'anomaly_config'.");
   out["max_keys"] = in.integer("max_keys", 1, 1'000'000, 10'000);
   auto values = json::array();
   if (const auto* given = in.any("baseline_values")) {
@@ -372,6 +376,12 @@ json read_condition(verdict& v, const json& spec, const std::string& pointer, st
   if (!in.flag("case_sensitive", true)) out["case_sensitive"] = false;
   in.close();
   return out;
+}
+
+bool takes_all(const json& globs) {
+  return std::all_of(globs.begin(), globs.end(), [](const json& glob) {
+    return glob.get_ref<const std::string&>().find_first_not_of('*') == std::string::npos;
+  });
 }
 
 json read_trigger(verdict& v, std::string_view trigger_type, const json& spec, const outbound::guard_options& guard) {

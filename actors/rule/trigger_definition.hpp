@@ -15,6 +15,9 @@ json read_condition(verdict& v, const json& spec, const std::string& pointer, st
 /// Checks a rule's `trigger_spec` and gives its normalised form with all defaults, see docs/rules.md.
 json read_trigger(verdict& v, std::string_view trigger_type, const json& spec, const outbound::guard_options& guard);
 
+/// Whether a list of globs lets everything through: it is empty, or all of it is `*`.
+bool takes_all(const json& globs);
+
 /// An IANA time zone that this machine knows.
 std::string read_time_zone(field_reader& reader, std::string_view name,
                            std::optional<std::string> otherwise = std::nullopt);

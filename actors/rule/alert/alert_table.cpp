@@ -293,6 +293,10 @@ void alert_table::tell(entry& e, std::string_view status, std::string reason, co
   if (by && by->verdict.matched) {
     r.values = bounded(by->verdict.references, values_bytes_max);
     if (by->verdict.value && r.values.is_object()) r.values["value"] = by->verdict.value->to_json();
+    if (at.where && r.values.is_object())
+      for (const auto& path : terms_.keep)
+        if (const auto found = path.in(*at.where); found.is != operand::type::missing)
+          r.values["fields"][path.text()] = found.show();
     r.summary = clip_text(by->verdict.summary);
   }
   touch(e);

@@ -31,6 +31,7 @@ struct alert_change {
 struct alert_moment {
   utc_time now;
   std::string_view exec_id, trace_id;
+  const subject* where = nullptr; ///< what the verdict is about, for fields that messages name; null: time passed
 };
 
 /// The alerts of one rule, one per key: inactive → pending → firing → resolved. Pure; time comes in.

@@ -29,6 +29,12 @@ std::int64_t usual_resolve_after(std::string_view trigger_type, const json& trig
   return silence_seconds + 2 * window;
 }
 
+/// Whether there is one number that decides, so that `clear` can be a threshold for it.
+bool judges_a_number(std::string_view trigger_type, const json& trigger_spec) {
+  if (trigger_type == "pattern") return false;
+  return trigger_type != "event" || trigger_spec.contains("field") || trigger_spec.contains("window_config");
+}
+
 json read_clear(verdict& v, const json& spec, const std::string& pointer) {
   field_reader in{v, spec, pointer, "'clear'"};
   if (!v.good()) return nullptr;
@@ -99,6 +105,9 @@ json read_alert(verdict& v, const json& spec, std::string_view trigger_type, con
   if (const auto* clear = in.any("clear")) out["clear"] = read_clear(v, *clear, in.pointer_to("clear"));
   if (out.contains("clear") && trigger_type == "schedule")
     in.refuse("clear", "A schedule reads no value that could be compared; leave 'clear' out.");
+  if (out.contains("clear") && out["clear"].contains("threshold") && !judges_a_number(trigger_type, trigger_spec))
+    in.refuse("clear", "This rule compares no single number. Say when it is over as a condition, e.g. "
+                       R"({"field": "load", "op": "<", "value": 80}.)");
   out["flapping"] = read_flapping(v, in.any("flapping"), in.pointer_to("flapping"));
   const bool never_over = out["resolve_after_seconds"] == 0 && (trigger_type == "schedule");
   if (never_over)
@@ -106,6 +115,29 @@ json read_alert(verdict& v, const json& spec, std::string_view trigger_type, con
   in.close();
   return out;
 }
+
+namespace {
+
+constexpr std::size_t kept_fields_max = 20;
+
+/// What only the alert or the rule knows, never the input.
+bool is_fact(const std::string& path) {
+  return path == "value" || path == "summary" || path == "severity" || path == "status" || path == "key" ||
+         path.starts_with("rule.") || path.starts_with("labels.") || path.starts_with("window.");
+}
+
+void keep_fields(const json& texts, std::vector<field_path>& keep) {
+  if (texts.is_structured())
+    for (const auto& member : texts) keep_fields(member, keep);
+  if (!texts.is_string()) return;
+  for (auto& path : text_template::placeholders_of(texts.get_ref<const std::string&>())) {
+    const auto known = std::any_of(keep.begin(), keep.end(), [&](const field_path& f) { return f.text() == path; });
+    if (!known && keep.size() < kept_fields_max && !is_fact(path) && field_path::fault_of(path).empty())
+      keep.emplace_back(std::move(path));
+  }
+}
+
+} // namespace
 
 std::optional<alert_terms> alert_terms::of(const json& definition) {
   const auto found = definition.find("alert");
@@ -124,6 +156,8 @@ std::optional<alert_terms> alert_terms::of(const json& definition) {
   if (const auto clear = section.find("clear"); clear != section.end()) out.clear.emplace(*clear);
   out.labels = section.at("labels");
   out.annotations = section.at("annotations");
+  keep_fields(out.annotations, out.keep);
+  if (const auto actions = definition.find("action_spec"); actions != definition.end()) keep_fields(*actions, out.keep);
   out.keys_max = static_cast<std::size_t>(section.value("max_keys", keys_usual));
   return out;
 }

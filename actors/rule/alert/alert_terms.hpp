@@ -40,6 +40,8 @@ struct alert_terms {
   std::optional<clear_test> clear;
   json labels = json::object();
   json annotations = json::object();
+  std::vector<field_path>
+      keep; ///< fields that annotations and actions name: an alert remembers them, for it outlives its input
 
   /// The terms of a normalised rule; nothing for a rule without alerts.
   static std::optional<alert_terms> of(const json& definition);

@@ -42,6 +42,8 @@ std::string value_of(const std::string& path, const rule_identity& rule, const a
   if (path == "value") return r.values.is_object() && r.values.contains("value") ? readable(r.values["value"]) : "";
   const auto name = path.starts_with("labels.") ? path.substr(7) : path;
   if (const auto label = labels.find(name); label != labels.end()) return readable(*label);
+  if (const auto* kept = field_path{"fields"}.in(r.values); kept && kept->contains(path))
+    return readable((*kept)[path]);
   const auto* found = field_path{path}.in(r.values);
   return found && !found->is_null() ? readable(*found) : std::string{};
 }
@@ -75,7 +77,8 @@ std::vector<alert_change> rule_alerts::take(const key_verdict& v, const subject&
                                             const std::string& exec_id) {
   std::vector<alert_change> told;
   const auto trace = to_string(at.context.trace);
-  table_.take(v, where.data ? &where : nullptr, {at.now, exec_id, trace}, told);
+  const auto* seen = where.data ? &where : nullptr;
+  table_.take(v, seen, {at.now, exec_id, trace, seen}, told);
   return acting(std::move(told));
 }
 

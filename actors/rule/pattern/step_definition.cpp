@@ -152,7 +152,7 @@ void steps_reader::read_element(field_reader& in, json& out, const std::string& 
     if (const auto fault = field_path::fault_of(keep[i]); !fault.empty())
       verdict_.refuse(pointer_append(in.pointer_to("keep"), i), std::string(fault));
   if (!keep.empty()) out["keep"] = keep;
-  if (verdict_.good() && types.empty() && out["sources"].empty() && !out.contains("field") &&
+  if (verdict_.good() && takes_all(out["types"]) && takes_all(out["sources"]) && !out.contains("field") &&
       !out.contains("conditions")) {
     for (auto name : {"absent", "min", "max", "times", "within_seconds"}) in.any(name);
     in.close(); // a misspelt field is the better complaint

@@ -20,7 +20,7 @@ constexpr std::int64_t second = 1'000'000;
 
 json section(json written, std::string_view type = "event") {
   verdict v;
-  auto out = read_alert(v, written, type, json::object());
+  auto out = read_alert(v, written, type, {{"field", "state"}});
   if (!v.good()) throw std::runtime_error(v.problem().pointer + ": " + v.problem().message);
   return out;
 }

@@ -101,6 +101,8 @@ std::vector<bad_rule> with_patterns(std::vector<bad_rule> rules) {
        "in one line"},
       {"step that is text", steps(json::array({a, "B"})), "/trigger_spec/steps/1", "JSON object"},
       {"step for everything", steps(json::array({a, json::object()})), "/trigger_spec/steps/1", "every event", true},
+      {"step for everything by a star", steps(json::array({a, {{"types", {"*"}}}})), "/trigger_spec/steps/1",
+       "every event", true},
       {"misspelt step", then({{"absnt", true}}), "/trigger_spec/steps/1/absnt", "Did you mean 'absent'"},
       {"name with a dot", then({{"name", "x.y"}}), "/trigger_spec/steps/1/name", "letters, digits"},
       {"name that messages use", then({{"name", "rule"}}), "/trigger_spec/steps/1/name", "something else", true},

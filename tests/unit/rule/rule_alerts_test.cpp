@@ -139,3 +139,66 @@ CAF_TEST(a metric rule with alerts resolves when the metric is well again and a 
   CAF_CHECK_EQUAL(told(observed(0, "no answer")).size(), 0u);
   CAF_CHECK_EQUAL(told(observed(60)).size(), 1u);
 }
+
+CAF_TEST(an event rule that compares one number has it as value and a threshold can clear its alert) {
+  auto rule = rule_with("event", {{"types", {"cpu"}}, {"field", "load"}, {"op", ">"}, {"value", 90}});
+  rule["alert"] = {{"clear", {{"op", "<"}, {"threshold", 80}}}, {"annotations", {{"summary", "{{value}} %"}}}};
+  bench b{rule};
+  std::uint64_t offset = 0;
+  const auto seen = [&](json load) {
+    event::event e;
+    e.id = std::to_string(++offset);
+    e.source = "/s";
+    e.type = "cpu";
+    e.time = b.now;
+    e.data = {{"load", std::move(load)}};
+    return told(b.tell(evaluate_events{0, {{offset, std::make_shared<const event::event>(std::move(e))}}}));
+  };
+  const auto fires = seen(95);
+  CAF_REQUIRE_EQUAL(fires.size(), 1u);
+  CAF_CHECK_EQUAL(fires[0].annotations["summary"], "95 %");
+  CAF_CHECK_EQUAL(seen(85).size(), 0u);
+  CAF_CHECK_EQUAL(seen("idle").size(), 0u);
+  CAF_CHECK_EQUAL(seen(true).size(), 0u);
+  const auto over = seen(79);
+  CAF_REQUIRE_EQUAL(over.size(), 1u);
+  CAF_CHECK_EQUAL(over[0].status, "resolved");
+}
+
+CAF_TEST(a threshold that no single number can reach is refused with the way out) {
+  const json clear{{"clear", {{"op", "<"}, {"threshold", 80}}}};
+  const json two{{"types", {"cpu"}}, {"conditions", {{{"field", "a"}, {"value", 1}}, {{"field", "b"}, {"value", 1}}}}};
+  for (const auto& [type, spec] : {std::pair<std::string, json>{"event", two},
+                                   {"event", {{"types", {"cpu"}}}},
+                                   {"pattern", {{"pattern", "a then b within 5m"}}}}) {
+    auto rule = rule_with(type, spec);
+    rule["alert"] = clear;
+    const auto refused = samples::compile(rule);
+    CAF_REQUIRE(!refused);
+    CAF_CHECK_EQUAL(refused.error().pointer, "/alert/clear");
+  }
+}
+
+CAF_TEST(an alert remembers the fields of its input that annotations and actions name until it has fired and ended) {
+  auto rule = rule_with("event", {{"types", {"job"}}, {"field", "state"}, {"value", "failed"}, {"group_by", {"job"}}},
+                        {{{"type", "store"}, {"message", "{{job}}: {{error.text}} on {{node}}"}},
+                         {{"type", "notify"}, {"channels", {"ops"}}, {"message", "{{job}} says {{error.text}}"}}});
+  rule["alert"] = {{"for_seconds", 60}, {"annotations", {{"where", "{{node}}{{nowhere}}"}}}};
+  bench b{rule};
+  event::event e;
+  e.id = "1";
+  e.source = "/s";
+  e.type = "job";
+  e.time = b.now;
+  e.data = {{"job", "a"}, {"state", "failed"}, {"node", 7}, {"error", {{"text", "disk full"}}}};
+  const auto pending = told(b.tell(evaluate_events{0, {{1, std::make_shared<const event::event>(std::move(e))}}}));
+  CAF_REQUIRE_EQUAL(pending.size(), 1u);
+  b.now += std::chrono::seconds{60};
+  const auto fired = b.tell(entity::wake_entity{});
+  const auto firing = told(fired);
+  CAF_REQUIRE_EQUAL(firing.size(), 1u);
+  CAF_CHECK_EQUAL(firing[0].message, "a says disk full");
+  CAF_CHECK_EQUAL(firing[0].annotations["where"], "7");
+  CAF_CHECK_EQUAL(stored(fired), 1u);
+  CAF_CHECK_EQUAL(text_param(fired.statements.at(0), 8), "a: disk full on 7");
+}

@@ -244,6 +244,8 @@ const std::vector<bad_rule>& bad_rules() {
       {"path with an empty step", metric({{"value_path", "a..b"}}), "/trigger_spec/value_path", "empty steps", true},
       // event
       {"every event", with_event(json::object()), "/trigger_spec", "every event"},
+      {"every event by a star", with_event({{"types", {"*"}}, {"sources", {"**"}}}), "/trigger_spec", "every event",
+       true},
       {"no conditions", with_event({{"conditions", json::array()}}), "/trigger_spec/conditions", "at least one"},
       {"unknown operator", with_event({{"field", "a"}, {"op", "matches"}, {"value", "x"}}), "/trigger_spec/op",
        "not an operator"},
@@ -331,7 +333,11 @@ const std::vector<bad_rule>& bad_rules() {
       {"anomaly over every event", rule_with("anomaly", {{"value_path", "a"}}), "/trigger_spec", "types", true},
       {"baseline smaller than needed", anomaly({{"anomaly_config", {{"min_samples", 50}, {"baseline_max", 10}}}}),
        "/trigger_spec/anomaly_config/baseline_max", "at least", true},
+      {"settings of the method outside", anomaly({{"seasonality", "hour_of_day"}}), "/trigger_spec/seasonality",
+       "anomaly_config"},
       // actions
+      {"a list in a message", acting({{"type", "store"}, {"message", "{{#alerts}}x{{/alerts}}"}}),
+       "/action_spec/message", "channel's templates", true},
       {"action as text", acting("webhook"), "/action_spec", "object"},
       {"action without type", acting({{"endpoint", "https://example.org"}}), "/action_spec/type", "needs the field"},
       {"unknown action", acting({{"type", "email"}}), "/action_spec/type", "not an action"},

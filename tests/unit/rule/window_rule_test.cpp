@@ -76,6 +76,18 @@ CAF_TEST(a tumbling window fires when time passes its end although nothing comes
   CAF_CHECK(!s.logic->wake_at().has_value());
 }
 
+CAF_TEST(a message can say from when to when a window reached and how many inputs it saw) {
+  auto rule = windowed({{"type", "tumbling"}, {"size_seconds", 60}}, {{"type", "count"}});
+  rule["action_spec"] = {{"type", "store"},
+                         {"message", "{{window.count}} from {{window.start}} to {{window.end}}{{window.x}}"}};
+  stand s{rule};
+  s.push(0, {{"host", "db-1"}});
+  const auto closed = s.wake();
+  CAF_REQUIRE_EQUAL(closed.statements.size(), 2u);
+  CAF_CHECK_EQUAL(text_param(closed.statements[0], 8), "1 from " + to_rfc3339(from_micros(start_us)) + " to " +
+                                                           to_rfc3339(from_micros(start_us + 60 * second)));
+}
+
 CAF_TEST(a sliding average fires when it crosses and not again while it stays) {
   stand s{
       windowed({{"type", "sliding"}, {"size_seconds", 60}}, {{"type", "avg"}, {"field", "ms"}, {"threshold", 100}})};
