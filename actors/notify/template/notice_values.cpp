@@ -89,12 +89,6 @@ std::string title_of(const noticed_alert& alert) {
   return !summary.empty() ? summary : !alert.rule_name.empty() ? plain(alert.rule_name) : plain(alert.rule_id);
 }
 
-std::string message_of(const noticed_alert& alert) {
-  const auto description = text_at(alert.annotations, "description");
-  if (!description.empty()) return description;
-  return joined(texts_of(alert.values));
-}
-
 json values_of(const noticed_alert& alert, language speaks) {
   const auto labels = texts_of(alert.labels), annotations = texts_of(alert.annotations),
              values = texts_of(alert.values);
@@ -108,7 +102,7 @@ json values_of(const noticed_alert& alert, language speaks) {
           {"rule_name", plain(alert.rule_name)},
           {"key", plain(alert.key)},
           {"title", title_of(alert)},
-          {"message", message_of(alert)},
+          {"message", text_at(alert.annotations, "description")},
           {"labels", labels},
           {"labels_list", pairs_of(labels)},
           {"labels_text", joined(labels)},
@@ -159,7 +153,7 @@ json notice_values(const send_notice& notice, const speaker& who) {
   if (title.empty()) title = !notice.message.empty() ? one_line(notice.message, 200) : "Tobit";
   if (total > 1) title += " (+" + std::to_string(total - 1) + ")";
   const auto labels = texts_of(first.labels);
-  const auto message = notice.message.empty() ? message_of(first) : plain(notice.message);
+  const auto message = notice.message.empty() ? text_at(first.annotations, "description") : plain(notice.message);
   const auto status = status_of(notice);
   json out{{"alert_title", std::move(title)},
            {"alert_message", message},

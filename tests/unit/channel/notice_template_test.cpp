@@ -141,3 +141,12 @@ CAF_TEST(a notice without anything still says something) {
   bare.message = "first line\nsecond";
   CAF_CHECK(render_notice("slack", {}, bare, {"ops", language::en}).title == "[FIRING] first line second");
 }
+
+CAF_TEST(what a rule compared is no message but can be asked for) {
+  auto notice = disk_notice();
+  notice.alerts.at(0).annotations = {{"summary", "Disk of db-1 is full"}};
+  const auto values = notice_values(notice, {"ops", language::en});
+  CAF_CHECK_EQUAL(values["alert_message"], "");
+  CAF_CHECK_EQUAL(values["alerts"][0]["message"], "");
+  CAF_CHECK_EQUAL(values["alerts"][0]["values_text"], "used=97");
+}
