@@ -4,6 +4,19 @@
 
 namespace tobit {
 
+namespace {
+
+/// NaN and infinities are what programs write most often that JSON does not know.
+std::string_view hint_at(std::string_view text, std::size_t byte) {
+  for (const std::string_view word : {"NaN", "nan", "Inf", "inf"})
+    for (std::size_t back = 1; back <= word.size() + 1 && back <= byte; ++back)
+      if (text.substr(byte - back, word.size()) == word)
+        return " JSON knows no NaN and no infinity: leave such a field out, or send null.";
+  return {};
+}
+
+} // namespace
+
 result<json> parse_json(std::string_view text) {
   // The callback sees every start of an object or array with its depth: nesting is refused while parsing, not after.
   bool too_deep = false;
@@ -18,8 +31,8 @@ result<json> parse_json(std::string_view text) {
                   "The JSON is nested deeper than " + std::to_string(json_depth_max) + " levels; flatten it.");
     return value;
   } catch (const json::parse_error& e) {
-    return fail(error_code::malformed_json,
-                "The body is not valid JSON near byte " + std::to_string(e.byte) + "; correct it and send it again.");
+    return fail(error_code::malformed_json, "The body is not valid JSON near byte " + std::to_string(e.byte) +
+                                                "; correct it and send it again." + std::string(hint_at(text, e.byte)));
   } catch (const json::exception&) { // a number out of range
     return fail(error_code::malformed_json, "The JSON holds a number that is too large for a 64-bit float.");
   }

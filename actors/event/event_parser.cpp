@@ -8,6 +8,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <cctype>
 #include <utility>
 
 namespace tobit::event {
@@ -16,19 +17,34 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-std::string sentence_of(simdjson::error_code code) {
+/// NaN and infinities are what programs write most often that JSON does not know.
+std::string hint_about(std::string_view text) {
+  const auto letter = [&](std::size_t at) {
+    return at < text.size() && std::isalpha(static_cast<unsigned char>(text[at]));
+  };
+  for (const std::string_view word : {"NaN", "nan", "Infinity", "inf"})
+    for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1))
+      if (at > 0 && std::string_view(":[,-+ ").find(text[at - 1]) != std::string_view::npos &&
+          !letter(at + word.size()))
+        return " JSON knows no NaN and no infinity: leave such a field out, or send null.";
+  return {};
+}
+
+std::string sentence_of(simdjson::error_code code, std::string_view text = {}) {
   switch (code) {
   case simdjson::UTF8_ERROR:
     return "The text is not valid UTF-8.";
   case simdjson::NUMBER_ERROR:
   case simdjson::NUMBER_OUT_OF_RANGE:
-    return "A number is malformed or too large; numbers must fit 64 bits or a double, send larger ones as strings.";
+    return std::string("A number is malformed or too large; numbers must fit 64 bits or a double, send larger ones as "
+                       "strings.") +
+           hint_about(text);
   case simdjson::DEPTH_ERROR:
     return "The nesting is deeper than " + std::to_string(json_depth_max) + " levels.";
   case simdjson::EMPTY:
     return "There is nothing in the body; send at least one event.";
   default:
-    return std::string("The text is not valid JSON (") + simdjson::error_message(code) + ").";
+    return std::string("The text is not valid JSON (") + simdjson::error_message(code) + ")." + hint_about(text);
   }
 }
 
@@ -124,7 +140,7 @@ result<void> parse_document(std::string_view body, event_format format, collecto
   auto& parser = parser_with_depth(static_cast<std::size_t>(json_depth_max) + (list ? 1 : 0), body.size());
   dom::element root;
   if (const auto code = parser.parse(body.data(), body.size(), false).get(root); code != simdjson::SUCCESS)
-    return fail(error_code::malformed_json, sentence_of(code));
+    return fail(error_code::malformed_json, sentence_of(code, body));
   if (!list) return into.take(root, strict), result<void>{};
   dom::array events = root.get_array();
   if (events.size() > limits.events_max) return too_many(limits);
@@ -147,7 +163,7 @@ result<void> parse_lines(std::string_view body, collector& into, const event_lim
     auto& parser = parser_with_depth(json_depth_max, std::max(line.size(), std::size_t{4'096}));
     dom::element root;
     if (const auto code = parser.parse(line.data(), line.size(), false).get(root); code != simdjson::SUCCESS)
-      into.reject({error_code::malformed_json, sentence_of(code)});
+      into.reject({error_code::malformed_json, sentence_of(code, line)});
     else
       into.take(root, false);
   }
@@ -170,7 +186,7 @@ result<dom::element> parse_data(std::string_view body) {
     const auto failed = parser.allocate(body.size(), json_depth_max - 1);
   dom::element root;
   if (const auto code = parser.parse(body.data(), body.size(), false).get(root); code != simdjson::SUCCESS)
-    return fail(error_code::malformed_json, sentence_of(code));
+    return fail(error_code::malformed_json, sentence_of(code, body));
   return root;
 }
 

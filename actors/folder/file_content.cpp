@@ -75,7 +75,12 @@ file_content read_file(std::string_view text, const std::string& name, const ent
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return out; // an empty file defines nothing
   auto definitions = config::read_definitions(text, name);
   if (!definitions) {
-    out.flaws.push_back({name, {}, definitions.error()});
+    // The reader writes "file:line:column: what is wrong".
+    auto message = definitions.error();
+    const auto end = message.starts_with(name + ":") ? message.find(": ") : std::string::npos;
+    auto place = end == std::string::npos ? name : message.substr(0, end);
+    if (end != std::string::npos) message.erase(0, end + 2);
+    out.flaws.push_back({std::move(place), {}, std::move(message)});
     return out;
   }
   if (definitions->size() > definitions_max) {

@@ -153,6 +153,17 @@ CAF_TEST(data of binary mode cannot bring attributes of its own) {
   CAF_CHECK_EQUAL(parsed.error().code, error_code::malformed_json);
 }
 
+CAF_TEST(numbers that are none get the way out) {
+  for (const std::string number : {"NaN", "-Infinity", "inf"}) {
+    const auto parsed = parse(R"({"type":"t","data":{"v":)" + number + "}}");
+    CAF_REQUIRE(!parsed);
+    CAF_CHECK(parsed.error().message.find("send null") != std::string::npos);
+  }
+  const auto other = parse(R"({"type":"t","data":{"info":"infinite","v":]}})");
+  CAF_REQUIRE(!other);
+  CAF_CHECK(other.error().message.find("send null") == std::string::npos);
+}
+
 CAF_TEST(each broken rule is told with its pointer) {
   const std::vector<std::pair<std::string, std::string>> samples{
       {R"({"data":1})", "/type"},

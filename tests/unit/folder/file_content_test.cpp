@@ -50,6 +50,13 @@ CAF_TEST(every flaw is told with its place and pointer) {
   CAF_CHECK_EQUAL(content.flaws[1].pointer, "/kind");
 }
 
+CAF_TEST(what is no YAML has a place too) {
+  const auto content = read("rule_name: x\n  trigger_type: [event\n");
+  CAF_REQUIRE_EQUAL(content.flaws.size(), 1u);
+  CAF_CHECK(content.flaws[0].place.starts_with("f.yaml:2:"));
+  CAF_CHECK(content.flaws[0].message.starts_with("is not valid YAML"));
+}
+
 CAF_TEST(JSON has places too and an empty file defines nothing) {
   const auto content = read("[{\"rule_name\": \"x\",\n  \"trigger_type\": \"event\", \"trigger_spec\": 7}]", "f.json");
   CAF_REQUIRE_EQUAL(content.flaws.size(), 1u);

@@ -27,6 +27,12 @@ CAF_TEST(what is not JSON is refused with the place) {
   CAF_CHECK(parse_json("[1, 2").error().message.find("byte") != std::string::npos);
 }
 
+CAF_TEST(numbers that are none get the way out) {
+  for (const std::string text : {R"({"v": NaN})", R"({"v":-Infinity})", R"([1,nan])", "NaN"})
+    CAF_CHECK(parse_json(text).error().message.find("send null") != std::string::npos);
+  CAF_CHECK(parse_json(R"({"v": 1)").error().message.find("null") == std::string::npos);
+}
+
 CAF_TEST(bytes that are no text become replacement characters instead of an exception) {
   CAF_CHECK_EQUAL(to_text(json("a\xff")), "\"a\xEF\xBF\xBD\"");
 }
