@@ -127,7 +127,7 @@ void poll_actor::step() {
     for (const auto id : state_.overdue())
       if (const auto outcome = state_.give_up(id)) {
         const auto why = std::string("No answer came in time.");
-        note_failure(outcome->about, why);
+        note_failure(*outcome, why);
         hand_out(*outcome, {nullptr, outcome->about + ": " + why, deps_.time.now()});
       }
     while (const auto next = state_.take()) start_fetch(*next);
@@ -156,7 +156,7 @@ void poll_actor::take_document(const document_note& note) {
       deps_.metrics.count(metric::polls, {"ok"});
     } else {
       const auto why = std::string(note.document->error().text().substr(0, error_length_max));
-      note_failure(outcome->about, why);
+      note_failure(*outcome, why);
       found.error = outcome->about + ": " + why;
     }
     hand_out(*outcome, found);
@@ -164,10 +164,12 @@ void poll_actor::take_document(const document_note& note) {
   step();
 }
 
-void poll_actor::note_failure(const std::string& about, const std::string& why) {
+void poll_actor::note_failure(const fetch_outcome& outcome, const std::string& why) {
   ++failures_;
   deps_.metrics.count(metric::polls, {"failed"});
-  recent_.push_front({deps_.time.now(), about, why});
+  failure seen{deps_.time.now(), outcome.about, why, {}};
+  for (const auto& target : outcome.targets) seen.tenants.insert(target.ref.tenant.value);
+  recent_.push_front(std::move(seen));
   if (recent_.size() > recent_max) recent_.pop_back();
 }
 
@@ -203,7 +205,8 @@ void poll_actor::arm() {
 
 json poll_actor::figures() const {
   json recent = json::array();
-  for (const auto& f : recent_) recent.push_back({{"at", to_rfc3339(f.at)}, {"about", f.about}, {"error", f.error}});
+  for (const auto& f : recent_)
+    recent.push_back({{"at", to_rfc3339(f.at)}, {"about", f.about}, {"error", f.error}, {"tenants", f.tenants}});
   return {{"loaded", loaded_},
           {"subscribers", state_.subscribers()},
           {"requests", state_.requests()},

@@ -8,6 +8,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -55,6 +56,7 @@ private:
   struct failure {
     utc_time at;
     std::string about, error;
+    std::set<std::string> tenants; ///< of the rules that asked
   };
 
   void begin();
@@ -66,7 +68,7 @@ private:
   void start_fetch(const fetch& next);
   void take_document(const document_note& note);
   void hand_out(const fetch_outcome& outcome, const reading& found);
-  void note_failure(const std::string& about, const std::string& why);
+  void note_failure(const fetch_outcome& outcome, const std::string& why);
   void arm();
   json figures() const;
   const identity_ptr& identity_of(const tenant_id& tenant);

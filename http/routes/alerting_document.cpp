@@ -1,6 +1,7 @@
 #include "http/routes/alerting_document.hpp"
 
 #include "http/routes/alert_answer.hpp"
+#include "http/routes/file_ownership.hpp"
 #include "http/routes/route_deps.hpp"
 #include "schemas/entity/entity_protocol.hpp"
 
@@ -61,7 +62,8 @@ void with_alerting(const route_deps& deps, const exchange_ptr& ex, std::function
 
 void edit_alerting(const route_deps& deps, const exchange_ptr& ex, std::optional<std::int64_t> expected,
                    alerting_edit edit, std::function<void(const json&, std::int64_t)> done) {
-  try_edit(deps, ex, expected, std::move(edit), std::move(done), conflict_retries_max);
+  unless_file_owns(deps, ex, alerting_ref(*ex), "alerting document",
+                   [=] { try_edit(deps, ex, expected, edit, done, conflict_retries_max); });
 }
 
 json shown_notification(json notification) {

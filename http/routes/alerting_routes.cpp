@@ -1,4 +1,5 @@
 #include "http/routes/alerting_document.hpp"
+#include "http/routes/file_ownership.hpp"
 #include "http/routes/route_deps.hpp"
 #include "http/routes/rule_answer.hpp"
 
@@ -56,6 +57,7 @@ void add_alerting_routes(route_table& table, const route_deps& deps) {
       "docs/alerting.md describes every field. A value shown as `***` may be sent back and keeps what is there.";
   put.body = body_rule{.type = open_object()};
   for (auto& p : version_parameters()) put.parameters.push_back(std::move(p));
+  put.parameters.push_back(force_parameter());
   put.errors = {error_code::conflict, error_code::address_refused, error_code::payload_too_large};
   table.add(std::move(put));
 }

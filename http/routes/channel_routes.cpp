@@ -1,5 +1,6 @@
 #include "http/codec/envelope.hpp"
 #include "http/routes/channel_answer.hpp"
+#include "http/routes/file_ownership.hpp"
 #include "http/routes/paging.hpp"
 #include "http/routes/route_deps.hpp"
 #include "http/routes/rule_answer.hpp"
@@ -105,19 +106,20 @@ void update_channel(const route_deps& deps, const exchange_ptr& ex) {
   entity::define_entity wish;
   wish.body = std::move(ex->body());
   wish.expected_version = *expected;
-  change_channel(deps, ex, wish);
+  unless_file_owns(deps, ex, channel_ref(*ex), "channel", [deps, ex, wish] { change_channel(deps, ex, wish); });
 }
 
 void delete_channel(const route_deps& deps, const exchange_ptr& ex) {
   auto expected = expected_version(*ex);
   if (!expected) return ex->refuse(expected.error());
-  with_row(deps, ex, [deps, ex, expected = *expected](const std::vector<value>&) {
+  const auto remove = [deps, ex, expected = *expected](const std::vector<value>&) {
     entity::delete_entity wish;
     wish.expected_version = expected;
     deps.entities->ask(channel_ref(*ex), ex->context(), message::of(wish), ex->then([ex](const message&) {
       ex->ok({{"channel_id", ex->text("channel_id")}, {"deleted", true}});
     }));
-  });
+  };
+  unless_file_owns(deps, ex, channel_ref(*ex), "channel", [deps, ex, remove] { with_row(deps, ex, remove); });
 }
 
 shape definition_shape() {
@@ -160,6 +162,7 @@ void add_channel_routes(route_table& table, const route_deps& deps) {
   update.notes = "config, rate_limit and templates are replaced as a whole. What is on its way goes out as it was.";
   update.body = body_rule{.type = open_object()};
   for (auto& p : version_parameters()) update.parameters.push_back(std::move(p));
+  update.parameters.push_back(force_parameter());
   update.errors = {error_code::not_found, error_code::conflict, error_code::address_refused};
   table.add(std::move(update));
 
@@ -167,6 +170,7 @@ void add_channel_routes(route_table& table, const route_deps& deps) {
                               "Removes a channel; what it sent stays on record.", "cep:delete",
                               [deps](const exchange_ptr& ex) { delete_channel(deps, ex); });
   for (auto& p : version_parameters()) remove.parameters.push_back(std::move(p));
+  remove.parameters.push_back(force_parameter());
   remove.answers.type = object({required("channel_id", text()), required("deleted", flag())});
   remove.errors = {error_code::not_found, error_code::conflict};
   table.add(std::move(remove));

@@ -1,5 +1,6 @@
 #include "http/codec/envelope.hpp"
 #include "http/routes/alerting_document.hpp"
+#include "http/routes/file_ownership.hpp"
 #include "http/routes/paging.hpp"
 #include "http/routes/route_deps.hpp"
 #include "http/routes/rule_answer.hpp"
@@ -175,6 +176,7 @@ void add_change_routes(route_table& table, const route_deps& deps) {
   create.notes = "docs/alerting.md describes every field.";
   create.body = body_rule{.type = open_object({required("name", text(1, 200))})};
   create.answers.status = 201;
+  create.parameters.push_back(force_parameter());
   create.errors = {error_code::conflict, error_code::address_refused, error_code::payload_too_large};
   table.add(std::move(create));
   auto update = notification_route("PUT", "/cep/notifications/{notification_id}", "update_notification",
@@ -182,11 +184,13 @@ void add_change_routes(route_table& table, const route_deps& deps) {
                                    [deps](const exchange_ptr& ex) { update_notification(deps, ex); });
   update.body = body_rule{.type = open_object()};
   for (auto& p : version_parameters()) update.parameters.push_back(std::move(p));
+  update.parameters.push_back(force_parameter());
   update.errors = {error_code::not_found, error_code::conflict, error_code::address_refused};
   table.add(std::move(update));
   auto remove = notification_route("DELETE", "/cep/notifications/{notification_id}", "delete_notification",
                                    "Removes a notification; its log stays.", "cep:delete",
                                    [deps](const exchange_ptr& ex) { delete_notification(deps, ex); });
+  remove.parameters.push_back(force_parameter());
   remove.answers.type = object({required("notification_id", text()), required("deleted", flag())});
   remove.errors = {error_code::not_found, error_code::conflict};
   table.add(std::move(remove));

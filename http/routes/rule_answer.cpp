@@ -1,6 +1,7 @@
 #include "http/routes/rule_answer.hpp"
 
 #include "http/codec/envelope.hpp"
+#include "http/routes/file_ownership.hpp"
 #include "http/routes/route_deps.hpp"
 #include "schemas/rule/rule_protocol.hpp"
 #include "schemas/rule/rule_secrets.hpp"
@@ -91,25 +92,9 @@ void answer_rule_change(const exchange_ptr& ex, int status, const entity_ref& re
   ex->answer(status, {{"rule", rule_of_change(ref, *live)}}, nullptr, std::move(further));
 }
 
-parameter force_parameter() {
-  return in_query("force", flag().described("Change a rule that a file of rules_dir defines all the same; the file's "
-                                            "next change overwrites it."));
-}
-
 void with_changeable_rule(const route_deps& deps, const exchange_ptr& ex, std::function<void(std::int64_t)> go_on) {
-  const auto* force = ex->value("force");
-  if (!deps.folder || (force && force->is_boolean() && force->get<bool>()))
-    return with_rule_version(deps, ex, std::move(go_on));
-  const auto ref = rule_ref(*ex);
-  deps.store->read({"SELECT path FROM definition_owner WHERE tenant = $1 AND kind = $2 AND entity_key = $3",
-                    {ref.tenant.value, ref.kind, ref.key}},
-                   ex->then([deps, ex, go_on = std::move(go_on)](const rows& found) {
-                     if (found.empty()) return with_rule_version(deps, ex, go_on);
-                     ex->refuse({error_code::conflict, "The file " + as_text(found[0][0]) +
-                                                           " of rules_dir defines this rule; change it there, or send "
-                                                           "?force=true."},
-                                {{"file", as_text(found[0][0])}});
-                   }));
+  unless_file_owns(deps, ex, rule_ref(*ex), "rule",
+                   [deps, ex, go_on = std::move(go_on)] { with_rule_version(deps, ex, go_on); });
 }
 
 void with_rule_version(const route_deps& deps, const exchange_ptr& ex, std::function<void(std::int64_t)> go_on) {

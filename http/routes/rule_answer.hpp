@@ -46,7 +46,6 @@ void answer_rule_change(const exchange_ptr& ex, int status, const entity_ref& re
 /// `?force=true` was sent.
 void with_changeable_rule(const route_deps& deps, const exchange_ptr& ex,
                           std::function<void(std::int64_t version)> go_on);
-parameter force_parameter();
 
 /// Goes on with the current version of the path's rule, or refuses with `not_found`.
 void with_rule_version(const route_deps& deps, const exchange_ptr& ex, std::function<void(std::int64_t version)> go_on);

@@ -1,4 +1,5 @@
 #include "http/codec/envelope.hpp"
+#include "http/routes/file_ownership.hpp"
 #include "http/routes/route_deps.hpp"
 #include "http/routes/rule_answer.hpp"
 #include "http/routes/rule_form.hpp"

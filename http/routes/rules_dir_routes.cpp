@@ -4,8 +4,11 @@ namespace tobit::http {
 
 namespace {
 
+const tenant_id folder_tenant{"default"}; ///< as `folder::definition_folder` has it
+
 void look(const route_deps& deps, const exchange_ptr& ex, bool again) {
-  if (!deps.folder)
+  // The folder belongs to one tenant; the others are told what they would be told if there were none.
+  if (!deps.folder || ex->tenant() != folder_tenant)
     return ex->ok({{"enabled", false}, {"path", nullptr}, {"error", nullptr}, {"files", json::array()}});
   deps.folder(again, [ex, again](const json& view) { ex->guarded([&] { ex->answer(again ? 202 : 200, view); }); });
 }

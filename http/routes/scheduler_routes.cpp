@@ -1,5 +1,8 @@
 #include "http/routes/cluster_view.hpp"
 
+#include <set>
+#include <string>
+
 namespace tobit::http {
 
 namespace {
@@ -37,10 +40,15 @@ void with_polling(const route_deps& deps, const exchange_ptr& ex, std::function<
   deps.polling_figures([ex, go_on = std::move(go_on)](const json& figures) { ex->guarded([&] { go_on(figures); }); });
 }
 
-json shown_failures(const json& polling) {
+/// A failure names addresses and what they said: only for those whose rules asked.
+json shown_failures(const json& polling, const tenant_id& tenant) {
   json all = json::array();
   if (polling.is_object())
-    for (const auto& one : polling.value("recent_failures", json::array())) all.push_back(one);
+    for (auto one : polling.value("recent_failures", json::array())) {
+      const auto asked = one.value("tenants", std::set<std::string>{});
+      one.erase("tenants");
+      if (asked.contains(tenant.value)) all.push_back(std::move(one));
+    }
   return all;
 }
 
@@ -88,7 +96,7 @@ void add_scheduler_routes(route_table& table, const route_deps& deps) {
         with_polling(deps, ex, [ex](const json& polling) {
           auto answer = polling.is_object() ? polling : json::object();
           answer["enabled"] = polling.is_object() && polling.value("loaded", false);
-          answer["recent_failures"] = shown_failures(polling);
+          answer["recent_failures"] = shown_failures(polling, ex->tenant());
           ex->ok(answer);
         });
       }));

@@ -125,6 +125,32 @@ class Definitions(ChannelCase):
                 body = {}
             self.assertEqual(self.node.request(method, path, body, headers=as_vera).status, 403, (method, path))
 
+    def test_a_tenant_neither_sees_nor_reaches_the_channels_of_another(self):
+        ours, theirs = self.receiver(), self.receiver()
+        self.channel("ops", type="webhook", config={"url": ours.url})
+        made = self.node.post("/admin/users", {"username": "bo", "password": "a-long-password-1", "role": "admin", "tenant_id": "other"})
+        self.assertEqual(made.status, 201, made)
+        mine = self.node.token
+        other = {"Authorization": "Bearer " + self.node.login("bo", "a-long-password-1")}
+        self.assertEqual(self.node.get("/cep/channels", headers=other).data["channels"], [])
+        self.assertEqual(self.node.get("/cep/channels/status", headers=other).data["status"]["channels"], [])
+        for method, path, body in (("GET", "/cep/channels/ops", None), ("PUT", "/cep/channels/ops", {"name": "x"}),
+                                   ("DELETE", "/cep/channels/ops", None), ("POST", "/cep/channels/test?channel_id=ops", {})):
+            self.assertEqual(self.node.request(method, path, body, headers=other).status, 404, path)
+        # The same name in the other tenant is another channel.
+        made = self.node.post("/cep/channels", {"channel_id": "ops", "name": "x", "type": "webhook", "config": {"url": theirs.url}}, headers=other)
+        self.assertEqual(made.status, 201, made)
+        rule = {"rule_name": "r", "trigger_type": "event", "trigger_spec": {"types": ["t"]}, "alert": True,
+                "action_spec": {"type": "notify", "channels": ["ops"]}}
+        for headers in ({"Authorization": "Bearer " + mine}, other):
+            self.assertEqual(self.node.post("/cep/rules", rule, headers=headers).status, 201)
+        self.assertEqual(self.node.post("/cep/events/ingest", {"type": "t"}, headers=other).status, 200)
+        theirs.wait_for(1)
+        self.assertEqual(self.node.post("/cep/events/ingest", {"type": "t"}, headers={"Authorization": "Bearer " + mine}).status, 200)
+        ours.wait_for(1)
+        self.assertEqual((len(ours.calls), len(theirs.calls)), (1, 1))
+        self.node.token = mine
+
     def test_changes_are_in_the_audit_log(self):
         self.webhook(self.receiver(lambda call: 400))
         self.tell("hook", notice("a"))

@@ -105,6 +105,33 @@ class RulesDir(unittest.TestCase):
         node.post("/cep/rules-dir/rescan")
         wait_until(lambda: self.rules(node)["one"]["severity"] == "info" and self.rules(node)["one"]["is_active"], 20, "the file's word")
 
+    def test_channels_and_alerting_of_a_file_are_changed_past_it_by_force_only(self):
+        self.write("a.yaml", "kind: channel\nchannel_id: ops\nname: Ops\ntype: webhook\nconfig: {url: 'https://ops.example.org/'}\n---\n"
+                   "kind: alerting\nnotifications: [{notification_id: all, name: all, channels: [ops]}]\n")
+        node = self.start()
+        self.applied(node, "a.yaml")
+        more = {"notification_id": "more", "name": "more", "channels": ["ops"]}
+        for method, path, body in (("PUT", "/cep/channels/ops", {"name": "x"}), ("DELETE", "/cep/channels/ops", None),
+                                   ("PUT", "/cep/alerting", {"notifications": []}), ("POST", "/cep/notifications", more),
+                                   ("PUT", "/cep/notifications/all", {"name": "x"}), ("DELETE", "/cep/notifications/all", None)):
+            refused = node.request(method, path, body)
+            self.assertEqual((refused.status, refused.data["file"]), (409, "a.yaml"), (method, path, refused))
+        self.assertEqual(node.post("/cep/notifications?force=true", more).status, 201)
+        self.assertEqual(node.request("PUT", "/cep/channels/ops?force=true", {"name": "x"}).status, 200)
+        self.assertEqual(node.post("/cep/channels", {"name": "by hand", "type": "webhook", "config": {"url": "https://a.example.org/"}}).status, 201)
+
+    def test_another_tenant_sees_nothing_of_the_folder(self):
+        self.write("a.yaml", RULE.format(name="one", type="a"))
+        node = self.start()
+        self.applied(node, "a.yaml")
+        made = node.post("/admin/users", {"username": "bo", "password": "a-long-password-1", "role": "admin", "tenant_id": "other"})
+        self.assertEqual(made.status, 201, made)
+        mine = node.token
+        other = {"Authorization": "Bearer " + node.login("bo", "a-long-password-1")}
+        node.token = mine
+        for answer in (node.get("/cep/rules-dir", headers=other), node.post("/cep/rules-dir/rescan", headers=other)):
+            self.assertEqual((answer.status, answer.data["enabled"], answer.data["files"]), (200, False, []), answer)
+
     def test_two_files_cannot_say_what_one_rule_is(self):
         self.write("a.yaml", RULE.format(name="one", type="a"))
         node = self.start()

@@ -24,7 +24,11 @@ struct operations_fixture : edge_fixture {
     deps.kinds = &rules.kinds;
     deps.intake = &intake;
     deps.polling_figures = [](const std::function<void(json)>& done) {
-      done({{"loaded", true}, {"polls", 7}, {"recent_failures", {{{"about", "GET http://a"}, {"error", "no"}}}}});
+      done({{"loaded", true},
+            {"polls", 7},
+            {"recent_failures",
+             {{{"about", "GET http://a"}, {"error", "no"}, {"tenants", {"default", "z"}}},
+              {{"about", "GET http://b"}, {"error", "no"}, {"tenants", {"z"}}}}}});
     };
     start();
     sign_in();
@@ -203,7 +207,9 @@ CAF_TEST(the scheduler of one node is its own leader) {
   CAF_CHECK_EQUAL(f.get("/cep/scheduler/status").at("/data/is_leader"), true);
   CAF_CHECK_EQUAL(f.get("/cep/scheduler/status").at("/data/metric_poll_polls"), 7);
   CAF_CHECK_EQUAL(f.get("/cep/scheduler/instances").data()["instances"].size(), 1u);
-  CAF_CHECK_EQUAL(f.get("/cep/scheduler/metric-polling").data()["recent_failures"].size(), 1u);
+  // Failures are told to those whose rules asked.
+  CAF_CHECK_EQUAL(f.get("/cep/scheduler/metric-polling").data()["recent_failures"],
+                  json::array({json{{"about", "GET http://a"}, {"error", "no"}}}));
 }
 
 CAF_TEST(alerts of other systems come in as events) {
