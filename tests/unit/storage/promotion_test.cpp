@@ -137,7 +137,7 @@ CAF_TEST(a store moves to PostgreSQL with every row and value and stays as it wa
 
 CAF_TEST(a promotion that is killed goes on where it stopped and no node starts in between) {
   stores both{5'000};
-  for (std::size_t lines : {4u, 4u, 3u}) {
+  for (std::size_t lines : {4u, 4u, 4u}) {
     const auto reported = testing::run_and_kill(lines, [&](int report_to) {
       (void)promote(both.from.url(), both.to.url(), [&](const promotion_progress&) {
         if (::write(report_to, "batch\n", 6) < 0) ::_exit(1);
