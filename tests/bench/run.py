@@ -203,14 +203,14 @@ def rules(figures):
 
 
 @benchmark
-def deaths(figures):
+def cluster_deaths(figures):
     """A real cluster: kills, freezes, a drain; time until everything answers again."""
     import cluster
     cluster.deaths(figures)
 
 
 @benchmark
-def nodes(figures):
+def cluster_nodes(figures):
     """Rule evaluation at one, two and three nodes."""
     import cluster
     cluster.throughput(figures)
@@ -229,7 +229,7 @@ def telemetry(figures):
 
 
 @benchmark
-def links(figures):
+def cluster_links(figures):
     """Frames between two nodes on loopback, plain and with TLS, next to Erlang's distribution in the same run."""
     run_lines(figures, "link_bench", timeout=600)
     if not shutil.which("escript"):
