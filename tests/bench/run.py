@@ -265,6 +265,20 @@ def startup(figures):
         figures.add("memory of a sleeping rule", (resident_kib(node.process.pid) - empty) * 1024 / count, "bytes", 2048, "less")
 
 
+@benchmark
+def nab(figures):
+    """The anomaly detectors on the Numenta Anomaly Benchmark; TOBIT_NAB_DIR names a checkout of it."""
+    folder = os.environ.get("TOBIT_NAB_DIR")
+    if not folder:
+        print("  TOBIT_NAB_DIR is not set, skipped: clone github.com/numenta/NAB (its data are under the AGPL and not part of this repository)")
+        return
+    import nab as scorer
+    _, rows = scorer.run(folder, os.environ["TOBIT_PROGRAM"])
+    for series, detector, profile, found in rows:
+        if series == "all":
+            figures.add(f"NAB, {detector}, {profile}", found["nab"], "of 100")
+
+
 def machine():
     model = re.search(r"model name\s*: (.+)", open("/proc/cpuinfo").read())
     return {"cpu": model.group(1) if model else "unknown", "cores": os.cpu_count(),
