@@ -58,8 +58,8 @@ public:
   virtual void start() = 0;
   /// Makes no further polls. What is under way is dropped when it arrives.
   virtual void stop() = 0;
-  /// {loaded, subscribers, requests, under_way, polls, failures, busy, recent_failures: [{at, about, error, tenants}] (20)}.
-  /// `done` is called once, on an actor's thread.
+  /// {loaded, subscribers, requests, under_way, polls, failures, busy, recent_failures: [{at, about, error, tenants}]
+  /// (20)}. `done` is called once, on an actor's thread.
   virtual void inspect(std::function<void(json)> done) = 0;
 };
 

@@ -17,7 +17,7 @@ struct entity_figures {
   std::atomic<std::uint64_t> failed{0};       ///< of those, with an error
   std::atomic<std::int64_t> time_total_us{0}; ///< from delivery to answer, summed up
   std::atomic<std::int64_t> time_longest_us{0};
-  std::atomic<std::int64_t> last_message_us{0};  ///< steady clock
+  std::atomic<std::int64_t> last_message_us{0}; ///< steady clock
   /// Steady clock: what counts as a last message that is still to come.
   std::atomic<std::int64_t> awake_until_us{std::numeric_limits<std::int64_t>::min()};
   std::atomic<const char*> status{"activating"}; ///< activating, active, quarantined, …

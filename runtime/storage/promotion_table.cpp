@@ -124,7 +124,8 @@ session_result<rows_digest> promotion_table::digest_target(session& target,
                                                            const std::function<void(std::size_t)>& seen) {
   const auto cursor = sql_name("promoted_" + name_);
   const auto count = std::clamp<std::size_t>(batch_bytes_max / std::max<std::size_t>(1, largest_), 1, batch_rows_max);
-  auto opened = target.script("DECLARE " + cursor + " NO SCROLL CURSOR FOR SELECT " + list_ + " FROM " + sql_name(name_));
+  auto opened =
+      target.script("DECLARE " + cursor + " NO SCROLL CURSOR FOR SELECT " + list_ + " FROM " + sql_name(name_));
   if (!opened) return tl::unexpected(std::move(opened.error()));
   const auto fetch = keep("FETCH " + std::to_string(count) + " FROM " + cursor);
   rows_digest digest;
