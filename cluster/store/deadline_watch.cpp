@@ -1,5 +1,6 @@
 #include "cluster/store/deadline_watch.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace tobit::cluster {
@@ -10,8 +11,12 @@ deadline_watch::deadline_watch(std::function<void(const command_ticket&, outcome
 void deadline_watch::add(ticket_ptr ticket) {
   {
     std::lock_guard lock{guard_};
-    waiting_.push_back(std::move(ticket));
-    if (waiting_.size() > 1) return; // the thread waits for an earlier one
+    const auto later =
+        std::upper_bound(waiting_.begin(), waiting_.end(), ticket->deadline,
+                         [](auto deadline, const ticket_ptr& other) { return deadline < other->deadline; });
+    const bool next = later == waiting_.begin();
+    waiting_.insert(later, std::move(ticket));
+    if (!next) return; // the thread waits for an earlier one
   }
   changed_.notify_one();
 }

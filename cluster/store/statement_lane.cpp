@@ -20,6 +20,7 @@ void statement_lane::stop() {
 }
 
 void statement_lane::run() {
+  session_.take(open_()); // before the first command: its time is short
   while (true) {
     auto taken = queue_.pop(1);
     if (taken.empty()) break;

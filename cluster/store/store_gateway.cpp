@@ -74,6 +74,7 @@ public:
   postgres_gateway(const std::string& url, const storage::database_options& options, const cluster_times& times,
                    store_events events)
       : timeout_(times.command_timeout)
+      , join_timeout_(std::max(times.command_timeout, times.lease - times.margin - times.command_timeout))
       , outlet_(std::move(events))
       , liveness_(
             [url, options] {
@@ -89,7 +90,10 @@ public:
   ~postgres_gateway() override { stop(); }
 
   void run(std::uint64_t id, database_command command) override {
-    auto ticket = std::make_shared<command_ticket>(id, std::move(command), command_ticket::clock::now() + timeout_);
+    // Joining has the longest way: a new session, a dozen statements that nobody has prepared. A far or busy server
+    // must not end every attempt. What it may take still leaves time for a renewal before the lease is over.
+    const auto patience = std::holds_alternative<register_node>(command) ? join_timeout_ : timeout_;
+    auto ticket = std::make_shared<command_ticket>(id, std::move(command), command_ticket::clock::now() + patience);
     std::lock_guard lock{guard_};
     if (stopped_) return;
     watch_.add(ticket);
@@ -135,7 +139,7 @@ private:
     return (std::holds_alternative<renew_lease>(command) ? renewals_ : work_).push(std::move(ticket));
   }
 
-  const std::chrono::milliseconds timeout_;
+  const std::chrono::milliseconds timeout_, join_timeout_;
   event_outlet outlet_;
   std::mutex guard_;
   bool stopped_ = false;
