@@ -27,10 +27,10 @@ live_alert& alert_book::put(alert_changed facts) {
   return a;
 }
 
-void alert_book::end(const std::string& alert_id, std::int64_t change) {
+void alert_book::end(std::string alert_id, std::int64_t change) {
   all_.erase(alert_id);
   if (!ended_.insert_or_assign(alert_id, change).second) return;
-  ended_order_.push_back(alert_id);
+  ended_order_.push_back(std::move(alert_id));
   if (ended_order_.size() <= ended_max) return;
   ended_.erase(ended_order_.front());
   ended_order_.pop_front();

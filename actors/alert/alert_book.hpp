@@ -40,7 +40,7 @@ public:
 
   live_alert& put(alert_changed facts);
   /// It is over; changes up to `change` are remembered as known.
-  void end(const std::string& alert_id, std::int64_t change);
+  void end(std::string alert_id, std::int64_t change); ///< by value: it is often the name in the alert that goes
 
   std::map<std::string, live_alert>& all() noexcept { return all_; }
   const std::map<std::string, live_alert>& all() const noexcept { return all_; }
