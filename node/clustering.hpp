@@ -20,7 +20,7 @@ struct clustering_options {
   cluster::link_options links;
   std::string database_url;
   storage::database_options database;
-  std::chrono::milliseconds join_patience{15'000};
+  std::chrono::milliseconds join_patience{30'000};
 };
 
 /// All of it outlives the part, `leading` included.
