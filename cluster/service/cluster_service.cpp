@@ -123,9 +123,6 @@ public:
   void leading_refused(epoch_no epoch) override {
     tell([epoch](cluster_machine& machine) { machine.feed(::tobit::cluster::leading_refused{epoch}); });
   }
-  void drain() override {
-    tell([](cluster_machine& machine) { machine.feed(drain_wanted{}); });
-  }
   void drain_node(const std::string& node, const std::string& reason, std::function<void(result<void>)> done) override {
     tell([node, reason, done = std::move(done)](cluster_machine& machine) { machine.drain_node(node, reason, done); });
   }

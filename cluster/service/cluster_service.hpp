@@ -86,8 +86,7 @@ public:
   virtual void shard_refused(shard_id shard, epoch_no epoch) = 0;
   /// An act of the leader was refused under this epoch.
   virtual void leading_refused(epoch_no epoch) = 0;
-  /// Hands this node's shards over and leaves. With a node's name: asks that one to.
-  virtual void drain() = 0;
+  /// Has a member hand its shards over and leave; this one included.
   virtual void drain_node(const std::string& node, const std::string& reason,
                           std::function<void(result<void>)> done) = 0;
   /// Leaves in order (at most `grace`), then ends everything.

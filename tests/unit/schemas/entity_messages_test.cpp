@@ -1,11 +1,9 @@
 #define CAF_SUITE entity_messages
 
 #include "schemas/entity/entity_protocol.hpp"
+#include "tests/support/wire_contract.hpp"
 
 #include <caf/test/unit_test.hpp>
-
-#include <fstream>
-#include <sstream>
 
 using namespace tobit;
 using namespace tobit::entity;
@@ -30,25 +28,12 @@ std::vector<message> samples() {
 } // namespace
 
 CAF_TEST(the messages of every entity look on the wire as they always did) {
-  auto now = json::object();
-  for (const auto& m : samples()) now[std::string(m.name())] = m.encode();
-  std::stringstream golden;
-  golden << std::ifstream{TOBIT_GOLDEN "/entity_messages.json"}.rdbuf();
-  const auto text = now.dump(2) + "\n";
-  if (golden.str() != text) CAF_MESSAGE("a released message is frozen; only new ones join the golden file:\n" << text);
-  CAF_CHECK(golden.str() == text);
+  testing::check_golden(samples(), TOBIT_GOLDEN "/entity_messages.json");
 }
 
 CAF_TEST(every message of an entity survives the way over the wire) {
   register_entity_messages();
-  std::size_t known = 0;
-  for (const auto* type : registered_message_types()) known += type->name.starts_with("tobit.entity.");
-  CAF_CHECK_EQUAL(known, samples().size());
-  for (const auto& m : samples()) {
-    const auto again = decode_message(m.name(), *parse_json(to_text(m.encode())));
-    CAF_REQUIRE(again.has_value());
-    CAF_CHECK_EQUAL(to_text(again->encode()), to_text(m.encode()));
-  }
+  testing::check_way_over_the_wire(samples(), "tobit.entity.");
 }
 
 CAF_TEST(an unknown or malformed message is refused with its name) {
