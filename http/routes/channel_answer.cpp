@@ -1,6 +1,7 @@
 #include "http/routes/channel_answer.hpp"
 
 #include "http/codec/envelope.hpp"
+#include "http/routes/resource_route.hpp"
 #include "schemas/channel/channel_protocol.hpp"
 
 namespace tobit::http {
@@ -43,20 +44,14 @@ entity_ref channel_ref(const exchange& ex) {
 
 route channel_route(std::string method, std::string path, std::string operation, std::string summary,
                     std::string permission, route_handler handler) {
-  route r{.method = std::move(method),
-          .path = std::move(path),
-          .operation = std::move(operation),
-          .tag = "channels",
-          .summary = std::move(summary)};
-  const bool one = r.path.find("{channel_id}") != std::string::npos;
-  r.needs = access::permitted(std::move(permission), "channel", one ? "channel_id" : "");
-  if (one) {
-    r.parameters.push_back(in_path("channel_id", text(1, 100)));
-    r.errors.push_back(error_code::not_found);
-  }
-  r.answers.type = object({required("channel", channel_shape())});
-  r.handler = std::move(handler);
-  return r;
+  return on_resource({.method = std::move(method),
+                      .path = std::move(path),
+                      .operation = std::move(operation),
+                      .tag = "channels",
+                      .summary = std::move(summary),
+                      .answers = {.type = object({required("channel", channel_shape())})},
+                      .handler = std::move(handler)},
+                     std::move(permission), "channel");
 }
 
 } // namespace tobit::http

@@ -1,6 +1,7 @@
 #include "http/codec/envelope.hpp"
 #include "http/identity/audit.hpp"
 #include "http/routes/paging.hpp"
+#include "http/routes/resource_route.hpp"
 #include "http/routes/route_deps.hpp"
 #include "schemas/channel/channel_protocol.hpp"
 
@@ -150,19 +151,13 @@ shape letter_shape() {
 
 route letter_route(std::string method, std::string path, std::string operation, std::string summary,
                    std::string permission, route_handler handler) {
-  route r{.method = std::move(method),
-          .path = std::move(path),
-          .operation = std::move(operation),
-          .tag = "channels",
-          .summary = std::move(summary)};
-  const bool one = r.path.find("{dead_letter_id}") != std::string::npos;
-  r.needs = access::permitted(std::move(permission), "dead_letter", one ? "dead_letter_id" : "");
-  if (one) {
-    r.parameters.push_back(in_path("dead_letter_id", text(1, 100)));
-    r.errors.push_back(error_code::not_found);
-  }
-  r.handler = std::move(handler);
-  return r;
+  return on_resource({.method = std::move(method),
+                      .path = std::move(path),
+                      .operation = std::move(operation),
+                      .tag = "channels",
+                      .summary = std::move(summary),
+                      .handler = std::move(handler)},
+                     std::move(permission), "dead_letter");
 }
 
 } // namespace

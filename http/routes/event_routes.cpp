@@ -3,6 +3,7 @@
 #include "http/routes/alert_answer.hpp"
 #include "http/routes/event_answer.hpp"
 #include "http/routes/paging.hpp"
+#include "http/routes/resource_route.hpp"
 #include "http/routes/route_deps.hpp"
 #include "schemas/alert/alert_protocol.hpp"
 
@@ -133,20 +134,14 @@ shape event_shape() {
 
 route event_route(std::string method, std::string path, std::string operation, std::string summary,
                   std::string permission, route_handler handler) {
-  route r{.method = std::move(method),
-          .path = std::move(path),
-          .operation = std::move(operation),
-          .tag = "events",
-          .summary = std::move(summary)};
-  const bool one = r.path.find("{event_id}") != std::string::npos;
-  r.needs = access::permitted(std::move(permission), "event", one ? "event_id" : "");
-  if (one) {
-    r.parameters.push_back(in_path("event_id", text(1, 100)));
-    r.errors.push_back(error_code::not_found);
-  }
-  r.answers.type = object({required("event", event_shape())});
-  r.handler = std::move(handler);
-  return r;
+  return on_resource({.method = std::move(method),
+                      .path = std::move(path),
+                      .operation = std::move(operation),
+                      .tag = "events",
+                      .summary = std::move(summary),
+                      .answers = {.type = object({required("event", event_shape())})},
+                      .handler = std::move(handler)},
+                     std::move(permission), "event");
 }
 
 } // namespace

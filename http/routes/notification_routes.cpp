@@ -2,6 +2,7 @@
 #include "http/routes/alerting_document.hpp"
 #include "http/routes/file_ownership.hpp"
 #include "http/routes/paging.hpp"
+#include "http/routes/resource_route.hpp"
 #include "http/routes/route_deps.hpp"
 #include "http/routes/rule_answer.hpp"
 
@@ -153,20 +154,14 @@ shape notification_shape() {
 
 route notification_route(std::string method, std::string path, std::string operation, std::string summary,
                          std::string permission, route_handler handler) {
-  route r{.method = std::move(method),
-          .path = std::move(path),
-          .operation = std::move(operation),
-          .tag = "notifications",
-          .summary = std::move(summary)};
-  const bool one = r.path.find("{notification_id}") != std::string::npos;
-  r.needs = access::permitted(std::move(permission), "notification", one ? "notification_id" : "");
-  if (one) {
-    r.parameters.push_back(in_path("notification_id", text(1, 100)));
-    r.errors.push_back(error_code::not_found);
-  }
-  r.answers.type = object({required("notification", notification_shape())});
-  r.handler = std::move(handler);
-  return r;
+  return on_resource({.method = std::move(method),
+                      .path = std::move(path),
+                      .operation = std::move(operation),
+                      .tag = "notifications",
+                      .summary = std::move(summary),
+                      .answers = {.type = object({required("notification", notification_shape())})},
+                      .handler = std::move(handler)},
+                     std::move(permission), "notification");
 }
 
 void add_change_routes(route_table& table, const route_deps& deps) {

@@ -1,5 +1,6 @@
 #include "http/codec/envelope.hpp"
 #include "http/routes/file_ownership.hpp"
+#include "http/routes/resource_route.hpp"
 #include "http/routes/route_deps.hpp"
 #include "http/routes/rule_answer.hpp"
 #include "http/routes/rule_form.hpp"
@@ -128,20 +129,14 @@ void list_versions(const route_deps& deps, const exchange_ptr& ex) {
 
 route rule_route(std::string method, std::string path, std::string operation, std::string summary,
                  std::string permission, route_handler handler) {
-  route r{.method = std::move(method),
-          .path = std::move(path),
-          .operation = std::move(operation),
-          .tag = "rules",
-          .summary = std::move(summary)};
-  const bool one = r.path.find("{rule_id}") != std::string::npos;
-  r.needs = access::permitted(std::move(permission), "rule", one ? "rule_id" : "");
-  if (one) {
-    r.parameters.push_back(rule_id_parameter());
-    r.errors.push_back(error_code::not_found);
-  }
-  r.answers.type = object({required("rule", rule_shape())});
-  r.handler = std::move(handler);
-  return r;
+  return on_resource({.method = std::move(method),
+                      .path = std::move(path),
+                      .operation = std::move(operation),
+                      .tag = "rules",
+                      .summary = std::move(summary),
+                      .answers = {.type = object({required("rule", rule_shape())})},
+                      .handler = std::move(handler)},
+                     std::move(permission), "rule", rule_id_parameter().type);
 }
 
 void add_change_routes(route_table& table, const route_deps& deps) {

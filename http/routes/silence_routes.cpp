@@ -1,6 +1,7 @@
 #include "http/codec/envelope.hpp"
 #include "http/routes/alert_answer.hpp"
 #include "http/routes/paging.hpp"
+#include "http/routes/resource_route.hpp"
 #include "http/routes/route_deps.hpp"
 #include "schemas/alert/alert_protocol.hpp"
 
@@ -77,20 +78,15 @@ shape silence_shape() {
 
 route silence_route(std::string method, std::string path, std::string operation, std::string summary,
                     std::string permission, route_handler handler) {
-  route r{.method = std::move(method),
-          .path = std::move(path),
-          .operation = std::move(operation),
-          .tag = "alerts",
-          .summary = std::move(summary)};
-  const bool one = r.path.find("{silence_id}") != std::string::npos;
-  r.needs = access::permitted(std::move(permission), "silence", one ? "silence_id" : "");
-  if (one) {
-    r.parameters.push_back(in_path("silence_id", text(1, 100)));
-    r.errors.push_back(error_code::not_found);
-  }
-  r.answers.type = object({required("silence", silence_shape()), optional("affected", whole(0, 1e9))});
-  r.handler = std::move(handler);
-  return r;
+  return on_resource(
+      {.method = std::move(method),
+       .path = std::move(path),
+       .operation = std::move(operation),
+       .tag = "alerts",
+       .summary = std::move(summary),
+       .answers = {.type = object({required("silence", silence_shape()), optional("affected", whole(0, 1e9))})},
+       .handler = std::move(handler)},
+      std::move(permission), "silence");
 }
 
 } // namespace
